@@ -1,0 +1,1 @@
+"""Everything that knows Infobip's wire: what it posts to us, and what we ask of it."""
