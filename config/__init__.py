@@ -1,0 +1,1 @@
+"""Settings, names and logging: what every room may use and nothing that knows another room."""

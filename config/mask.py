@@ -1,0 +1,21 @@
+"""How addresses look wherever a person may see them without having asked for them."""
+
+import re
+from typing import Final
+
+_EMAIL: Final = re.compile(r"[^\s@<>\"',;=/]+@([\w.-]+\.\w+)")
+# Runs of digits as long as phone numbers, with or without a plus; shorter ones are codes, counts and years.
+_NUMBER: Final = re.compile(r"(?<![\w.-])\+?\d{7,20}(?![\w-])")
+
+
+def mask(address: str) -> str:
+    """Return `address` with only what tells nobody who it is: `…23` of a number, `…@example.com` of an e-mail."""
+    if "@" in address:
+        return f"…@{address.rpartition('@')[2]}"
+    return f"…{address[-2:]}" if len(address) > 2 else "…"
+
+
+def mask_text(text: str) -> str:
+    """Return `text` with every e-mail address and phone number in it masked."""
+    hidden = _EMAIL.sub(lambda found: f"…@{found[1]}", text)
+    return _NUMBER.sub(lambda found: mask(found[0]), hidden)

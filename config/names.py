@@ -1,0 +1,26 @@
+"""Names that processes of different releases must agree on. Never rename one: only add."""
+
+from typing import Final
+
+QUEUE_PROCESS: Final = "process"
+QUEUE_RESEND: Final = "resend"
+QUEUE_NOTIFY: Final = "notify"
+QUEUE_MAINTAIN: Final = "maintain"
+QUEUES: Final = (QUEUE_PROCESS, QUEUE_RESEND, QUEUE_NOTIFY, QUEUE_MAINTAIN)
+
+TASK_PROCESS_INBOX: Final = "dlr.process_inbox"
+TASK_SEND_OUTBOX: Final = "dlr.send_outbox"
+TASK_FOLD: Final = "dlr.fold"
+TASK_PURGE: Final = "dlr.purge"
+
+# task -> the queue it is sent to
+TASKS: Final = {
+    TASK_PROCESS_INBOX: QUEUE_PROCESS,
+    TASK_SEND_OUTBOX: QUEUE_NOTIFY,
+    TASK_FOLD: QUEUE_MAINTAIN,
+    TASK_PURGE: QUEUE_MAINTAIN,
+}
+
+KEY_PREFIX: Final = "dlr:"
+BELL: Final = "bell"
+"""The key that says a ring is waiting already."""

@@ -1,0 +1,224 @@
+"""Every setting, read from the environment in one place: a field is a name, a type, a default and its help.
+
+The environment variable is `DLR_` and the field's name in capitals. `.env.example` and docs/settings.md are made from
+these fields, and a test compares them.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+from marshmallow import ValidationError, fields
+
+from config.secrets import Secret
+
+PREFIX: Final = "DLR_"
+_SPAN: Final = re.compile(r"(\d{1,6})\s?(ms|s|m|h|d)")
+_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_READERS: Final[dict[Any, fields.Field[Any]]] = {
+    bool: fields.Boolean(),
+    int: fields.Integer(),
+    float: fields.Float(),
+    str: fields.String(),
+}
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. The text names each variable, what is wrong with it, and an example."""
+
+
+def _row(default: Any, help: str, *, group: str, example: str = "") -> Any:
+    return dataclasses.field(default=default, metadata={"help": help, "group": group, "example": example})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one process. Values are typed and final; secrets re-read their files by themselves."""
+
+    # ---- where things are
+    state_dir: Path = _row(
+        Path("var"), "Folder of everything this installation keeps: database, keys, Valkey.", group="place"
+    )
+    database_url: str = _row(
+        "",
+        "Database. Empty means SQLite in the state folder; PostgreSQL is postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+        group="place",
+        example="postgresql+psycopg://dlr:secret@db/dlr",
+    )
+    redis_url: str = _row(
+        "",
+        "Redis or Valkey >= 6.2, Celery's broker. Empty means the bundled Valkey on a private socket.",
+        group="place",
+        example="redis://:secret@redis:6379/0",
+    )
+    public_url: str = _row(
+        "", "How Infobip reaches this service from outside.", group="place", example="https://dlr.example.com"
+    )
+
+    # ---- rules and codes
+    policy: Path | None = _row(None, "Your own rules, which stand before the shipped ones.", group="rules")
+    codes_local: Path | None = _row(
+        None, "CSV file of your own code rows, laid over the shipped tables.", group="rules"
+    )
+
+    # ---- the endpoint
+    web_bind: str = _row("127.0.0.1:8080", "Address and port of the callback endpoint.", group="web")
+    web_workers: int = _row(1, "Web processes.", group="web")
+    web_threads: int = _row(8, "Threads of each web process.", group="web")
+    max_body_mb: int = _row(
+        32, "Largest callback in MiB, after unpacking. Infobip's maxBucketSize decides what comes.", group="web"
+    )
+    default_channel: str = _row(
+        "", "Channel of callbacks that neither their items nor their URL name.", group="web", example="sms"
+    )
+    trusted_proxies: int = _row(0, "Reverse proxies in front whose X-Forwarded-For is believed.", group="web")
+    lock_wait: timedelta = _row(
+        timedelta(seconds=2), "Longest wait for the database before a callback gets 503.", group="web"
+    )
+
+    # ---- who may post callbacks
+    auth: str = _row(
+        "",
+        "Sets of checks, one of which must pass whole: token, basic, hmac, header, network; + joins, comma separates.",
+        group="auth",
+        example="hmac, token + network",
+    )
+    url_token: Secret = _row(Secret(), "Secret in the path (/webhook/CHANNEL/TOKEN) or query (?token=).", group="auth")
+    basic_user: str = _row("", "User name of Basic authentication.", group="auth")
+    basic_password: Secret = _row(Secret(), "Password of Basic authentication.", group="auth")
+    hmac_secret: Secret = _row(Secret(), "Secret key of the HMAC over the raw body.", group="auth")
+    hmac_header: str = _row("x-hub-signature", "Header that carries the HMAC.", group="auth")
+    hmac_algorithm: str = _row("sha256", "md5, sha1, sha224, sha256, sha384 or sha512.", group="auth")
+    hmac_prefix: str = _row("sha256=", "What stands before the HMAC in its header.", group="auth")
+    hmac_encoding: str = _row("hex", "hex, base64 or base64url.", group="auth")
+    header_name: str = _row("", "Name of a static header that a subscription profile adds.", group="auth")
+    header_value: Secret = _row(Secret(), "Value of that header.", group="auth")
+    networks: str = _row(
+        "",
+        "Networks that callbacks may come from, separated by commas.",
+        group="auth",
+        example="193.105.74.0/24,83.166.64.0/19",
+    )
+    allow_unauthenticated: bool = _row(
+        False,
+        "Accept callbacks without any check; nobody is then suppressed or resent to on their strength.",
+        group="auth",
+    )
+
+    # ---- accounts
+    account_tokens: str = _row(
+        "",
+        "URL tokens of further accounts, as ACCOUNT=TOKEN separated by commas.",
+        group="accounts",
+        example="shop=k3y",
+    )
+    account_applications: str = _row(
+        "",
+        "Accounts by applicationId or entityId, as ID=ACCOUNT separated by commas.",
+        group="accounts",
+        example="app-1=shop",
+    )
+
+    # ---- passing callbacks on
+    relay_url: str = _row(
+        "",
+        "Where each raw callback is passed on: a URL, or CHANNEL=URL or ACCOUNT/CHANNEL=URL separated by blanks.",
+        group="relay",
+        example="https://app.example.com/dlr",
+    )
+    relay_private: bool = _row(False, "Allow relay targets in private networks.", group="relay")
+
+    # ---- opt-out words
+    stop_words: str = _row(
+        "stop,stopall,unsubscribe,revoke,opt out,optout,arret", "Inbound texts that opt a person out.", group="words"
+    )
+    stop_words_nanp: str = _row("quit,end,cancel", "The same, for numbers that begin with 1 only.", group="words")
+    start_words: str = _row("start,unstop", "Inbound texts that opt a person in again.", group="words")
+
+    # ---- how long things are kept
+    keep_bodies: timedelta = _row(timedelta(days=30), "Raw callbacks.", group="retention")
+    keep_reports: timedelta = _row(timedelta(days=90), "Normalised reports.", group="retention")
+    keep_decisions: timedelta = _row(timedelta(days=400), "Decisions with their reasons.", group="retention")
+    keep_keys: timedelta = _row(timedelta(days=14), "Fingerprints that recognise repeated reports.", group="retention")
+
+    # ---- running
+    sqlite_synchronous: str = _row(
+        "FULL", "SQLite's synchronous: FULL, or NORMAL, which risks the last second.", group="running"
+    )
+    processors: int = _row(1, "Processes of the worker that decides on callbacks.", group="running")
+    log_format: str = _row("auto", "json, console, or auto: console on a terminal.", group="running")
+    log_level: str = _row("INFO", "DEBUG, INFO, WARNING or ERROR.", group="running")
+    sweep: timedelta = _row(timedelta(seconds=5), "How often lost work is looked for.", group="running")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{(self.state_dir / 'dlr.sqlite').absolute()}"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that `environ` (by default the process's own environment) gives.
+
+    Raises `SettingsError` with every bad variable, not just the first.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    hints = get_type_hints(Settings)
+    for row in dataclasses.fields(Settings):
+        name = PREFIX + row.name.upper()
+        try:
+            if hints[row.name] is Secret:
+                values[row.name] = Secret.from_environment(name, source)
+            elif source.get(name, "") != "":
+                values[row.name] = _read(source[name], hints[row.name])
+        except (ValidationError, ValueError, OSError) as error:
+            problem = " ".join(error.messages) if isinstance(error, ValidationError) else f"{error}."
+            example = row.metadata["example"] or shown(row.default)
+            faults.append(f"{name}: {problem} For example: {name}={example}")
+    known = {PREFIX + row.name.upper() for row in dataclasses.fields(Settings)}
+    known |= {f"{name}_FILE" for name in known}
+    for name in sorted(source):
+        if name.startswith(PREFIX) and name not in known:
+            faults.append(f"{name}: there is no such setting. `dlr settings` lists them all")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return Settings(**values)
+
+
+def environment_with(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program that this one starts: its own, with `extra` laid over it."""
+    return {**os.environ, **extra}
+
+
+def _read(text: str, kind: Any) -> Any:
+    if kind is timedelta:
+        return _span(text)
+    if kind in (Path, Path | None):
+        return Path(text)
+    return _READERS[kind].deserialize(text)
+
+
+def _span(text: str) -> timedelta:
+    found = _SPAN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration: write a number and ms, s, m, h or d")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def shown(value: Any) -> str:
+    """Return a value as it would stand in the environment."""
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        unit = next(
+            unit for unit in ("d", "h", "m", "s", "ms") if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]
+        )
+        return f"{round(seconds / _UNITS[unit])}{unit}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None or isinstance(value, Secret) else str(value)

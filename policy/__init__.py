@@ -1,0 +1,29 @@
+"""Opinions: the operator's rules, and the decision that they give for one report. Pure: the clock is an argument."""
+
+from policy.decide import decide
+from policy.decision import Action, Alert, Decision, Forward, Ignore, Mode, Retry, Suppress
+from policy.errors import PolicyError, PolicyFault
+from policy.history import UNSEEN, History, Purpose
+from policy.load import load_policy, shipped_policy
+from policy.rules import Rule, Rules
+
+__all__ = [
+    "UNSEEN",
+    "Action",
+    "Alert",
+    "Decision",
+    "Forward",
+    "History",
+    "Ignore",
+    "Mode",
+    "PolicyError",
+    "PolicyFault",
+    "Purpose",
+    "Retry",
+    "Rule",
+    "Rules",
+    "Suppress",
+    "decide",
+    "load_policy",
+    "shipped_policy",
+]

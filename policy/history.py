@@ -1,0 +1,44 @@
+"""What is known before a report is decided on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+
+class Purpose(StrEnum):
+    """What a message is for."""
+
+    OTP = "otp"
+    TRANSACTIONAL = "transactional"
+    MARKETING = "marketing"
+    UNDECLARED = "undeclared"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What earlier reports, attempts and the register of sends hold about a report's message and recipient."""
+
+    purpose: Purpose = Purpose.UNDECLARED
+    """As registered with the send; the policy's own mapping fills it in where nobody registered it."""
+    resends: int = 0
+    """Resends of this message so far, planned or made; the original does not count."""
+    sent_at: datetime | None = None
+    """When the original left, by our clock."""
+    not_after: datetime | None = None
+    """After this moment the message is worthless; from the register, else from the send's validity."""
+    reached: bool = False
+    """Whether some attempt or leg was delivered already."""
+    open_legs: bool = False
+    """Whether a failover leg of the registered send is still to come."""
+    infobip_retries: bool = False
+    """Whether the send asked Infobip itself to repeat it, as voice sends can."""
+    failure_days: tuple[datetime, ...] = ()
+    """Earlier soft failures of this recipient on this channel since the last delivery, one a day at most."""
+    suppressions: int = 0
+    """Earlier suppressions of this recipient for the same cause; pauses grow with them."""
+    trusted: bool = True
+    """Whether the callback was authenticated. Nobody is suppressed or resent to on a stranger's word."""
+
+
+UNSEEN: Final = History()

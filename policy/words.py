@@ -1,0 +1,104 @@
+"""The reason of a decision, as one sentence that a support person can read aloud."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+from codes import CAUSES, Meaning, Outcome
+from policy.decision import Action, Alert, Forward, Ignore, Mode, Retry, Suppress
+from policy.durations import in_words
+from policy.rules import RetryPlan
+
+_OUTCOMES = {
+    Outcome.DELIVERED: "The message was delivered",
+    Outcome.HANDED_OVER: "The operator has the message",
+    Outcome.PENDING: "The message is still on its way",
+    Outcome.FAILED: "The message failed",
+    Outcome.UNKNOWN: "What became of the message is not known",
+}
+_SCOPES = {
+    "all": "on every channel",
+    "channel": "on this channel",
+    "sender": "from this sender",
+    "campaign": "in this campaign",
+}
+
+
+def lead(meaning: Meaning, outcome: Outcome) -> str:
+    """Return how the reason begins: what happened, and by which codes."""
+    return f"{_what(meaning, outcome)}{_codes(meaning)}"
+
+
+def reason(lead: str, actions: Iterable[Action], why: str, notes: Iterable[str]) -> str:
+    """Return the whole reason: what happened, what follows, and why."""
+    consequences = [text for action in actions if (text := _consequence(action))]
+    told = "; ".join([" and ".join(consequences) or "nothing is done", *notes])
+    because = f", since {why}" if why else ""
+    return f"{lead}: {told}{because}."
+
+
+@lru_cache(1024)
+def schedule(retry: RetryPlan) -> tuple[str, ...]:
+    """Return a rule's delays in words."""
+    spans = tuple(in_words(delay) for delay in retry.delays)
+    lead = {"next_day": f"next day in {retry.zone}, plus ", "window": f"when the window opens in {retry.zone}, plus "}
+    return tuple(lead.get(retry.when, "") + span for span in spans)
+
+
+def _what(meaning: Meaning, outcome: Outcome) -> str:
+    if meaning.conflict:
+        return "The message failed and its codes contradict each other"
+    if meaning.cause == "unknown":
+        return f"{_OUTCOMES[outcome]}, with a code that is not in the tables" if meaning.unknown else _OUTCOMES[outcome]
+    if outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        return f"{_OUTCOMES[outcome]} because {CAUSES[meaning.cause].summary}"
+    if meaning.cause == "machine_answered":
+        return "The call was answered, but by a machine"
+    return _OUTCOMES[outcome]
+
+
+def _codes(meaning: Meaning) -> str:
+    names = [match.label for match in (meaning.status, meaning.error) if match.ref is not None]
+    if meaning.smtp:
+        names.append(f"SMTP {meaning.smtp}")
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _consequence(action: Action) -> str:
+    match action:
+        case Retry():
+            return _retry(action)
+        case Suppress():
+            return _suppress(action)
+        case Alert():
+            if action.threshold == 1:
+                return "operations are told"
+            return f"operations are told once it happens {action.threshold} times within {in_words(action.within)}"
+        case Forward():
+            return f"the event goes to {action.to}"
+        case Ignore():
+            return ""
+
+
+def _retry(action: Retry) -> str:
+    count = f"resend {action.attempt} of {action.attempts}"
+    where = f" by {action.channel}" if action.channel else ""
+    if action.due_at is None:
+        return f"{count}{where} (after {action.schedule[0]}) is not planned, since {action.note}"
+    verb = _verb(action.mode, "is due", "is proposed for", "would be due")
+    return f"{count}{where} {verb} at {_moment(action.due_at)}"
+
+
+def _suppress(action: Suppress) -> str:
+    what = "marketing" if action.purpose == "marketing" else "messages"
+    verb = _verb(action.mode, "gets", "is proposed to get", "would get")
+    end = f" until {_moment(action.until)}" if action.until else ""
+    return f"the recipient {verb} no more {what} {_SCOPES[action.scope]}{end}"
+
+
+def _verb(mode: Mode, act: str, propose: str, observe: str) -> str:
+    return {Mode.ACT: act, Mode.PROPOSE: propose, Mode.OBSERVE: observe}[mode]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.isoformat(' ', 'minutes')[:16]} UTC"

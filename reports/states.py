@@ -1,0 +1,88 @@
+"""States of a message, and how one report moves them: forward only.
+
+Each leg of a message (a failover step names its channel; everything else is the one leg "") has a state of its own.
+The message's state is computed from its legs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from reports.report import Event, Report
+
+
+class State(StrEnum):
+    """What is known of a message or a leg, in the order in which states win over one another."""
+
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    HANDED_OVER = "handed_over"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    SEEN = "seen"
+    BOUNCED_LATE = "bounced_late"
+
+
+RANKS: Final[Mapping[State, int]] = {
+    State.PENDING: 0,
+    State.UNKNOWN: 0,
+    State.HANDED_OVER: 1,
+    State.FAILED: 2,
+    State.DELIVERED: 3,
+    State.SEEN: 4,
+    State.BOUNCED_LATE: 5,
+}
+REACHED: Final = frozenset({State.DELIVERED, State.SEEN})
+
+# Events that are no delivery report and still tell what became of a message. A click or an opened e-mail proves that
+# the message arrived and was looked at.
+_BY_KIND: Final[Mapping[str, State]] = {"LATE_BOUNCE": State.BOUNCED_LATE}
+_BY_EVENT: Final[Mapping[Event, State]] = {Event.SEEN: State.SEEN, Event.CLICK: State.SEEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg's state, and when the event that gave it happened."""
+
+    state: State
+    at: datetime
+
+
+Legs = Mapping[str, Leg]
+
+
+def told_by(report: Report, outcome: str) -> State | None:
+    """Return the state that a report tells, or nothing; `outcome` is the decision's word on a delivery report."""
+    if report.event is Event.DELIVERY:
+        return State(outcome)
+    return _BY_KIND.get(report.kind) or _BY_EVENT.get(report.event)
+
+
+def moved(legs: Legs, name: str, told: State, at: datetime) -> Legs:
+    """Return the legs after one more report. A state never regresses: of two, the one of higher rank stays.
+
+    Between `pending` and `unknown`, which rank alike, the later event counts.
+    """
+    leg = legs.get(name)
+    if leg is not None:
+        if RANKS[told] < RANKS[leg.state]:
+            return legs
+        if RANKS[told] == RANKS[leg.state] and (told is leg.state or at < leg.at):
+            return legs
+    return {**legs, name: Leg(told, at)}
+
+
+def state_of(legs: Legs, *, last_leg_failed: bool = False) -> State:
+    """Return the message's state: that of its furthest leg.
+
+    A failed leg that names its channel may be followed by another, so it counts as pending until the register of
+    sends knows that the last one failed, or until the validity has passed (`last_leg_failed`).
+    """
+    states = [_as_counted(name, leg.state, last_leg_failed) for name, leg in legs.items()]
+    return max(states, key=lambda state: RANKS[state], default=State.UNKNOWN)
+
+
+def _as_counted(name: str, state: State, last_leg_failed: bool) -> State:
+    return State.PENDING if name and state is State.FAILED and not last_leg_failed else state
