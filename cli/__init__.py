@@ -1,0 +1,1 @@
+"""The `dlr` command, one file for each group of commands."""

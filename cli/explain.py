@@ -1,0 +1,130 @@
+"""`dlr explain`: what a callback means and what would be done about it, without a server and without a trace."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import click
+
+from cli.output import fail, format_option, print_json
+from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
+from codes import CHANNELS, CodeRef, Codes, Meaning
+from codes.suggest import did_you_mean
+from infobip.inbound import InboundError, Reading, read
+from policy import UNSEEN, Action, Decision, Rules, decide
+from reports import Report
+
+
+@click.command()
+@click.argument("file", required=False, type=click.File("rb"), metavar="[FILE|-]")
+@click.option("--channel", required=True, help="Channel whose URL the callback was posted to, or auto.")
+@click.option("--content-type", default="", help="Content type of the body; without it, the body is looked at.")
+@click.option("--status", type=int, help="Ask about this status id instead of a file.")
+@click.option("--error", type=int, help="Ask about this error id instead of a file.")
+@format_option
+def explain(
+    file: BinaryIO | None, channel: str, content_type: str, status: int | None, error: int | None, form: str
+) -> None:
+    """Explain each item of the callback body in FILE, or on standard input with `-`.
+
+    For a quick question name the codes instead: `dlr explain --channel sms --status 9 --error 27`.
+    """
+    if channel not in CHANNELS:
+        raise fail(f"There is no channel {channel!r}. {did_you_mean(channel, CHANNELS)}", 2)
+    quick = status is not None or error is not None
+    if quick == (file is not None):
+        raise fail("Name either a file (or - for standard input), or --status and --error.", 2)
+    settings = settings_or_fail()
+    codes = codes_or_fail(settings)
+    rules = rules_or_fail(settings, codes)
+    body = _question(status, error) if file is None else file.read()
+    try:
+        reading = read(body, content_type or _guess(body), channel)
+    except InboundError as refusal:
+        raise fail(f"{refusal} {refusal.next_step}") from None
+    answer = _answer(reading, codes, rules)
+    if form == "json":
+        print_json(answer)
+    else:
+        _print(answer)
+
+
+def _question(status: int | None, error: int | None) -> bytes:
+    codes = {name: {"id": value} for name, value in (("status", status), ("error", error)) if value is not None}
+    return json.dumps({"results": [{"messageId": "question", **codes}]}).encode()
+
+
+def _guess(body: bytes) -> str:
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return {b"<": "application/xml", b"{": "application/json", b"[": "application/json"}.get(start, "text/plain")
+
+
+def _answer(reading: Reading, codes: Codes, rules: Rules) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    items = []
+    for item in reading.items:
+        report = item.report
+        meaning = codes.lookup(report.channel, report.status, report.error, report.smtp)
+        items.append(_item(item.index, report, meaning, decide(report, meaning, UNSEEN, rules, now)))
+    return {"items": items, "quarantined": [{"index": fault.index, "error": fault.error} for fault in reading.faults]}
+
+
+def _item(index: int, report: Report, meaning: Meaning, decision: Decision) -> dict[str, Any]:
+    return {
+        "index": index,
+        "event": report.event,
+        "kind": report.kind,
+        "channel": report.channel,
+        "message_id": report.message_id,
+        "recipient": report.recipient,
+        "status": _code(report.status),
+        "error": _code(report.error),
+        "outcome": decision.outcome,
+        "cause": decision.cause,
+        "advice": meaning.advice,
+        "matched": {"status": _match(meaning, "status"), "error": _match(meaning, "error")},
+        "actions": [_action(action) for action in decision.actions],
+        "rule": decision.rule,
+        "reason": decision.reason,
+    }
+
+
+def _code(ref: CodeRef | None) -> dict[str, Any] | None:
+    return None if ref is None else {"id": ref.id, "group_id": ref.group_id, "name": ref.name}
+
+
+def _match(meaning: Meaning, kind: str) -> dict[str, Any]:
+    match = getattr(meaning, kind)
+    return {
+        "row": match.row.label if match.row else None,
+        "by": match.how,
+        "permanent": match.row.permanent if match.row else None,
+        "reported_permanent": match.ref.permanent if match.ref else None,
+        "permanent_disagrees": match.contradicted,
+    }
+
+
+def _action(action: Action) -> dict[str, Any]:
+    plain = action._asdict()
+    kind = plain.pop("action")
+    return {"action": kind, **{name: _plain(value) for name, value in plain.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return str(value) if hasattr(value, "total_seconds") else value
+
+
+def _print(answer: dict[str, Any]) -> None:
+    for item in answer["items"]:
+        what = " ".join(part for part in (item["channel"], item["kind"].lower(), item["message_id"]) if part)
+        click.echo(f"[{item['index']}] {what}")
+        click.echo(f"    {item['reason']}")
+        click.echo(f"    {item['advice']}")
+        if item["matched"]["error"]["permanent_disagrees"]:
+            click.echo("    The report's own `permanent` differs from the table's; neither decides, the cause does.")
+        names = ", ".join(f"{action['action']} ({action['mode']})" for action in item["actions"])
+        click.echo(f"    rule {item['rule']}, cause {item['cause']}, outcome {item['outcome']}: {names}")
+    for fault in answer["quarantined"]:
+        click.echo(f"[{fault['index']}] cannot be read and would be quarantined: {fault['error']}")

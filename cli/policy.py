@@ -1,0 +1,85 @@
+"""`dlr policy`: check a policy file, and see the rules in force."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.output import fail, format_option, print_json, print_table
+from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
+from policy import PolicyError, Rule, load_policy
+from policy.durations import in_words
+
+
+@click.group()
+def policy() -> None:
+    """Check a policy file, or show the rules in force."""
+
+
+@policy.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path | None) -> None:
+    """Check FILE, or the policy in force."""
+    settings = settings_or_fail()
+    codes = codes_or_fail(settings)
+    try:
+        rules = load_policy(file or settings.policy, codes.tables)
+    except PolicyError as error:
+        raise fail(f"{len(error.faults)} mistake{'s' * (len(error.faults) > 1)}:\n{error}") from None
+    click.echo(f"{len(rules.rules)} rules are in order (version {rules.version}).")
+
+
+@policy.command()
+@format_option
+def show(form: str) -> None:
+    """Print the rules in force, in the order in which they are tried."""
+    settings = settings_or_fail()
+    rules = rules_or_fail(settings, codes_or_fail(settings))
+    if form == "json":
+        print_json(
+            {"version": rules.version, "modes": rules.modes, "rules": [_as_object(rule) for rule in rules.rules]}
+        )
+        return
+    modes = ", ".join(f"{kind}: {mode}" for kind, mode in sorted(rules.modes.items()))
+    click.echo(f"Version {rules.version}. Modes: {modes}.")
+    rows = [(rule.id, _conditions(rule), _actions(rule), rule.why, rule.file) for rule in rules.rules]
+    print_table(("rule", "matches", "does", "since", "file"), rows)
+
+
+def _as_object(rule: Rule) -> dict[str, Any]:
+    plain = json.loads(json.dumps(dataclasses.asdict(rule), default=_plain))
+    plain["conditions"] = {name: value for name, value in plain["conditions"].items() if value not in (None, [])}
+    return {name: value for name, value in plain.items() if value not in (None, "", False)}
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, frozenset) else in_words(value)
+
+
+def _conditions(rule: Rule) -> str:
+    set_ones = {f.name: getattr(rule.conditions, f.name) for f in dataclasses.fields(rule.conditions)}
+    parts = []
+    for name, value in set_ones.items():
+        if isinstance(value, bool):
+            parts.append(f"{name}: {'yes' if value else 'no'}")
+        elif value:
+            parts.append(f"{name}: {', '.join(sorted(map(str, value)))}")
+    return "; ".join(parts) or "everything"
+
+
+def _actions(rule: Rule) -> str:
+    parts = []
+    if rule.retry:
+        parts.append(f"retry up to {rule.retry.attempts} times")
+    if rule.suppress:
+        lasts = f" for {in_words(rule.suppress.lasts)}" if rule.suppress.lasts else ""
+        days = f" after {rule.suppress.failures} days of failure" if rule.suppress.failures > 1 else ""
+        what = " marketing" if rule.suppress.purpose == "marketing" else ""
+        parts.append(f"suppress{what} ({rule.suppress.scope}){lasts}{days}")
+    if rule.alert:
+        parts.append(f"alert ({rule.alert.severity})")
+    if rule.forward:
+        parts.append(f"forward to {rule.forward}")
+    return ", ".join(parts) or "ignore"

@@ -1,0 +1,77 @@
+"""`python -m cli.supervisor`: all parts of one installation, until a signal ends it."""
+
+import os
+import sys
+from pathlib import Path
+
+from cli.supervisor.composition import parts_of
+from cli.supervisor.lock import AlreadyRunning, take_lock
+from cli.supervisor.loop import Supervisor
+from cli.supervisor.probe import split_address, why_taken
+from cli.supervisor.screen import Screen
+from cli.supervisor.valkey import NoBroker, prepare
+from cli.supervisor.welcome import cheapest_checks, welcome
+from config.settings import Settings, SettingsError, load_settings
+from webhook.first_token import ensure_url_token
+
+
+def main() -> int:
+    """Run it. Return 0 after a stop by signal, 1 where it could not start, 2 where the settings are wrong."""
+    # Everything made from here on, by the parts too, is for this user alone.
+    os.umask(0o077)
+    try:
+        return run(load_settings())
+    except SettingsError as error:
+        return _fail(f"These settings are wrong:\n{error}", 2)
+    except ValueError as error:
+        return _fail(str(error), 2)
+    except (AlreadyRunning, NoBroker) as error:
+        return _fail(str(error), 1)
+    except OSError as error:
+        return _fail(f"Could not start: {error}", 1)
+    except KeyboardInterrupt:
+        return 0
+
+
+def run(settings: Settings) -> int:
+    """Take the state folder and run all parts in it."""
+    state_dir = settings.state_dir.absolute()
+    _make(state_dir)
+    held = take_lock(state_dir)
+    host, port = split_address(settings.web_bind)
+    if reason := why_taken(host, port):
+        raise OSError(f"nothing can listen on {settings.web_bind} ({reason}); choose another address with DLR_WEB_BIND")
+    valkey = None if settings.redis_url else prepare(state_dir)
+    form = _form(settings)
+    env = {"DLR_LOG_FORMAT": form}
+    if valkey is not None:
+        env["DLR_REDIS_URL"] = valkey.url
+    parts = parts_of(settings, env, valkey)
+    screen = Screen(as_json=form == "json", names=[part.name for part in parts])
+    token = ensure_url_token(settings)[0] if "token" in cheapest_checks(settings) else ""
+
+    def greet() -> None:
+        print(welcome(settings, token, show_secrets=sys.stdout.isatty()), flush=True)
+
+    return Supervisor(parts, screen, on_ready=greet, held=(held,)).run()
+
+
+def _make(state_dir: Path) -> None:
+    state_dir.parent.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, exist_ok=True)
+
+
+def _form(settings: Settings) -> str:
+    """Return the form of log lines: the parts write into pipes and cannot see whether there is a terminal behind."""
+    if settings.log_format == "auto":
+        return "console" if sys.stderr.isatty() else "json"
+    return settings.log_format
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"Error: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""`dlr up`: everything at once, on this host."""
+
+import os
+import sys
+
+import click
+
+
+@click.command()
+def up() -> None:
+    """Run everything on this host: database, Valkey, endpoint, workers, schedule.
+
+    Ctrl-C stops it cleanly. What ends unexpectedly is started again.
+    """
+    sys.stdout.flush()
+    # A new program in the same process: what the other commands import is not to stay in memory for weeks.
+    os.execv(sys.executable, (sys.executable, "-m", "cli.supervisor"))  # noqa: S606 - our own interpreter

@@ -1,0 +1,23 @@
+"""What can go wrong with the database.
+
+StoreError             base; each has the next step in its text
+ ├── Unavailable        it cannot be reached, is locked, or its disk is full: nothing was written, try again
+ ├── NotMigrated        its tables are missing or older than this release
+ └── KeyMismatch        the keys in the state folder are missing or are not the ones this database was written with
+"""
+
+
+class StoreError(Exception):
+    """Base of this room's errors."""
+
+
+class Unavailable(StoreError):
+    """The database cannot be reached, is locked by another writer, or cannot write. Nothing was kept; repeat later."""
+
+
+class NotMigrated(StoreError):
+    """The tables are missing or older than this release: run `dlr migrate`."""
+
+
+class KeyMismatch(StoreError):
+    """The key files are missing or foreign. Restore them from the backup; new ones could not read what is stored."""

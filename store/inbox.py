@@ -1,0 +1,211 @@
+"""Callbacks as they came: kept before they are answered, claimed by one worker at a time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+
+from sqlalchemy import Connection, case, func, select, text, update
+
+from store.database import Database
+from store.ids import new_id, new_ids
+from store.moments import EPOCH
+from store.schema import inbox, quarantine
+from store.vault import Vault
+from store.writes import insert_rows
+
+LEASE: Final = timedelta(seconds=30)
+# Attempts lost while claimed alone after which a callback is taken for poison.
+MOST_ALONE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One callback about to be kept. `faults` are (index, reason) of items that cannot be understood.
+
+    `undecoded` says that reading it failed in an unforeseen way: it is kept all the same, and the worker
+    quarantines it.
+    """
+
+    account: str
+    channel: str
+    content_type: str
+    body: bytes
+    received_at: datetime
+    trusted: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    items: int = 0
+    faults: Sequence[tuple[int, str]] = ()
+    undecoded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One callback that this worker has claimed."""
+
+    id: int
+    account: str
+    channel: str
+    content_type: str
+    body: bytes
+    received_at: datetime
+    trusted: bool
+    state: str
+    alone_attempts: int
+
+
+def keep(connection: Connection, vault: Vault, arrival: Arrival) -> int:
+    """Write the callback and its bad items; return its id. It counts as kept once the transaction is committed."""
+    number = new_id()
+    row = {
+        "id": number,
+        "account": arrival.account,
+        "channel": arrival.channel,
+        "received_at": arrival.received_at,
+        "content_type": arrival.content_type[:255],
+        "headers": vault.seal(json.dumps(dict(arrival.headers)).encode()),
+        "body": vault.seal(arrival.body),
+        "body_hash": body_hash(arrival.body),
+        "trusted": arrival.trusted,
+        "items": arrival.items,
+        "state": "undecoded" if arrival.undecoded else "new",
+        "waiting": 1,
+        "owner": "",
+        "lease_until": EPOCH,
+        "attempts": 0,
+        "alone_attempts": 0,
+    }
+    connection.execute(inbox.insert(), row)
+    insert_rows(connection, quarantine, _bad_items(number, arrival))
+    return number
+
+
+def _bad_items(callback_id: int, arrival: Arrival) -> list[dict[str, Any]]:
+    numbers = new_ids(len(arrival.faults))
+    return [
+        {
+            "id": number,
+            "account": arrival.account,
+            "callback_id": callback_id,
+            "item_index": index,
+            "channel": arrival.channel,
+            "reason": reason,
+            "kept_at": arrival.received_at,
+            "state": "open",
+        }
+        for number, (index, reason) in zip(numbers, arrival.faults, strict=True)
+    ]
+
+
+def keep_refused(connection: Connection, vault: Vault, arrival: Arrival, reason: str) -> bool:
+    """Keep a body that was refused with 400 or 415 as one quarantined whole; once per body. Whether it was new."""
+    known = select(inbox.c.id).where(inbox.c.body_hash == body_hash(arrival.body), inbox.c.state == "quarantined")
+    if connection.execute(known.limit(1)).first() is not None:
+        return False
+    number = keep(connection, vault, arrival)
+    connection.execute(update(inbox).where(inbox.c.id == number).values(state="quarantined", waiting=0))
+    quarantine_whole(connection, number, arrival.account, arrival.channel, arrival.received_at, reason)
+    return True
+
+
+def quarantine_whole(
+    connection: Connection, callback_id: int, account: str, channel: str, at: datetime, reason: str
+) -> None:
+    """Put a whole callback into quarantine."""
+    row = {"id": new_id(), "account": account, "callback_id": callback_id, "item_index": -1, "channel": channel}
+    insert_rows(connection, quarantine, [{**row, "reason": reason, "kept_at": at, "state": "open"}])
+
+
+def body_hash(body: bytes) -> bytes:
+    """Return 16 bytes that stand for a body."""
+    return blake2b(body, digest_size=16).digest()
+
+
+# Written out, not bound, so that the databases see that the partial index serves it.
+_WAITING: Final = text("waiting = 1")
+
+
+def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = 20) -> list[Callback]:
+    """Take up to `most` callbacks for `owner`, oldest first, and commit that before any of them is worked on.
+
+    What another owner's lease still covers is left alone. A callback that lost an attempt is claimed by itself.
+    """
+    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most))
+
+
+def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> list[Callback]:
+    free = inbox.c.lease_until <= now
+    waiting = select(inbox.c.id, inbox.c.attempts).where(_WAITING, free).order_by(inbox.c.id).limit(most)
+    if connection.dialect.name != "sqlite":
+        waiting = waiting.with_for_update(skip_locked=True)
+    rows = connection.execute(waiting).all()
+    if not rows:
+        return []
+    # One that failed before goes alone, so that it can take no neighbour with it.
+    chosen = [rows[0].id] if rows[0].attempts else [row.id for row in rows if not row.attempts]
+    alone = len(chosen) == 1
+    claimed = (
+        update(inbox)
+        .where(inbox.c.id.in_(chosen))
+        .values(
+            owner=owner,
+            lease_until=now + LEASE,
+            attempts=inbox.c.attempts + 1,
+            alone_attempts=inbox.c.alone_attempts + (1 if alone else 0),
+        )
+        .returning(inbox)
+    )
+    found = connection.execute(claimed).all()
+    return [_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
+
+
+def _callback(row: Any, vault: Vault) -> Callback:
+    return Callback(
+        id=row.id,
+        account=row.account,
+        channel=row.channel,
+        content_type=row.content_type,
+        body=vault.open(row.body),
+        received_at=row.received_at,
+        trusted=row.trusted,
+        state=row.state,
+        alone_attempts=row.alone_attempts,
+    )
+
+
+def renew(database: Database, owner: str, ids: Sequence[int], now: datetime) -> bool:
+    """Prolong the lease between two slices. Whether all are still this owner's."""
+    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(lease_until=now + LEASE)
+    return database.repeat(lambda connection: connection.execute(mine).rowcount) == len(ids)
+
+
+def finish(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
+    """Mark callbacks done. Whether all were still this owner's; if not, the transaction must be rolled back."""
+    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(state="done", waiting=0, owner="")
+    return connection.execute(mine).rowcount == len(ids)
+
+
+def give_back(database: Database, owner: str, ids: Sequence[int]) -> None:
+    """Return callbacks to the queue without counting the attempt: it was not their fault."""
+    one_less = {
+        column.name: case((column > 0, column - 1), else_=0) for column in (inbox.c.attempts, inbox.c.alone_attempts)
+    }
+    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
+    database.repeat(lambda connection: connection.execute(mine.values(owner="", lease_until=EPOCH, **one_less)))
+
+
+def backlog(connection: Connection, now: datetime) -> tuple[int, timedelta]:
+    """Return how many callbacks wait and how long the oldest has waited."""
+    row = connection.execute(select(func.count(), func.min(inbox.c.received_at)).where(_WAITING)).one()
+    return row[0], (now - row[1]) if row[1] else timedelta()
+
+
+def quarantine_claimed(connection: Connection, owner: str, callback: Callback, at: datetime, reason: str) -> None:
+    """Move a claimed callback as a whole into quarantine, out of the queue."""
+    mine = update(inbox).where(inbox.c.id == callback.id, inbox.c.owner == owner)
+    if connection.execute(mine.values(state="quarantined", waiting=0, owner="")).rowcount:
+        known = select(quarantine.c.id).where(quarantine.c.callback_id == callback.id, quarantine.c.item_index == -1)
+        if connection.execute(known).first() is None:
+            quarantine_whole(connection, callback.id, callback.account, callback.channel, at, reason)

@@ -1,0 +1,32 @@
+"""Reports and decisions: what came in, what it meant, and why what was done was done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from store.schema import addresses, decisions, report_keys, reports
+from store.writes import insert_new, insert_returning, insert_rows
+
+
+def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
+    """Remember (account, fingerprint) pairs; return those that were not known: only they may have effects."""
+    accounts = {mark: account for account, mark in keys}
+    rows = [{"account": account, "fingerprint": mark, "seen_at": at} for account, mark in sorted(set(keys))]
+    return {(accounts[mark], mark) for mark in insert_returning(connection, report_keys, rows, "fingerprint")}
+
+
+def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep addresses that are not kept yet: their hash, and sealed."""
+    insert_new(connection, addresses, sorted(rows, key=lambda row: row["hash"]))
+
+
+def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write normalised reports."""
+    insert_rows(connection, reports, rows)
+
+
+def add_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write decisions."""
+    insert_rows(connection, decisions, rows)

@@ -1,0 +1,93 @@
+"""Messages and their states."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from reports.states import Leg, Legs, State, state_of
+from store.moments import from_ms, to_ms
+from store.schema import messages
+from store.writes import select_in, upsert
+
+
+class Message(NamedTuple):
+    """What is known of one message to one recipient. `key` is a hash of account, message id and recipient.
+
+    A named tuple, since one or two are made for every report.
+    """
+
+    key: bytes
+    account: str
+    message_id: str
+    recipient: bytes
+    channel: str
+    first_at: datetime
+    legs: Legs
+    state: State
+    resends: int = 0
+    purpose: str = "undeclared"
+    sender: str = ""
+    mcc_mnc: str = ""
+
+    def with_legs(self, legs: Legs) -> "Message":
+        """Return the message with other legs and the state that follows from them."""
+        return self._replace(legs=legs, state=state_of(legs))
+
+
+def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:
+    """Return the messages of these keys, as far as they are known; on PostgreSQL their rows are locked."""
+    return {row.key: _message(row) for row in select_in(connection, messages, "key", keys, lock=True)}
+
+
+def save(connection: Connection, changed: Iterable[Message], at: datetime) -> None:
+    """Write messages, new or changed, in the order of their keys."""
+    rows = [_row(message, at) for message in sorted(changed, key=lambda message: message.key)]
+    upsert(connection, messages, rows, ("key",), ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at"))
+
+
+def _row(message: Message, at: datetime) -> dict[str, Any]:
+    return {
+        "key": message.key,
+        "account": message.account,
+        "message_id": message.message_id[:255],
+        "recipient": message.recipient,
+        "channel": message.channel,
+        "state": message.state.value,
+        "legs": encode_legs(message.legs),
+        "resends": message.resends,
+        "purpose": message.purpose,
+        "sender": message.sender[:255],
+        "mcc_mnc": message.mcc_mnc[:16],
+        "first_at": message.first_at,
+        "changed_at": at,
+    }
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        key=row.key,
+        account=row.account,
+        message_id=row.message_id,
+        recipient=row.recipient,
+        channel=row.channel,
+        first_at=from_ms(row.first_at),
+        legs=decode_legs(row.legs),
+        state=State(row.state),
+        resends=row.resends,
+        purpose=row.purpose,
+        sender=row.sender,
+        mcc_mnc=row.mcc_mnc,
+    )
+
+
+def encode_legs(legs: Legs) -> str:
+    """Return legs as JSON: name -> [state, milliseconds]."""
+    return msgspec.json.encode({name: (leg.state.value, to_ms(leg.at)) for name, leg in legs.items()}).decode()
+
+
+def decode_legs(text: str) -> Mapping[str, Leg]:
+    """Return the legs that `encode_legs` wrote."""
+    return {name: Leg(State(state), from_ms(at)) for name, (state, at) in msgspec.json.decode(text).items()}

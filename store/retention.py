@@ -1,0 +1,105 @@
+"""Delete what may be kept no longer, a little at a time so that nobody waits for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
+
+from reports.states import State
+from store.database import Database
+from store.messages import decode_legs
+from store.schema import (
+    addresses,
+    decisions,
+    failure_days,
+    inbox,
+    incidents,
+    messages,
+    outbox,
+    quarantine,
+    report_keys,
+    reports,
+    retries,
+    suppressions,
+)
+
+_AT_ONCE: Final = 1_000
+_FAILURES: Final = timedelta(days=400)
+_OUTBOX: Final = timedelta(days=7)
+# A leg that failed and names its channel may be followed by another until the platform's default validity is over.
+_VALIDITY: Final = timedelta(hours=48)
+_OPEN_RETRIES: Final = ("observed", "proposed", "waiting", "planned")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each kind of thing is kept."""
+
+    bodies: timedelta
+    reports: timedelta
+    decisions: timedelta
+    keys: timedelta
+
+
+def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
+    """Delete what is past its time; return how many rows went, by table."""
+    inbox_old = inbox.c.received_at < now - limits.bodies
+    kept = exists(select(quarantine.c.id).where(quarantine.c.callback_id == inbox.c.id, quarantine.c.state == "open"))
+    deleted = {
+        "bodies": _delete(database, inbox, inbox.c.id, (inbox.c.waiting == 0) & inbox_old & ~kept),
+        "reports": _delete(database, reports, reports.c.id, reports.c.received_at < now - limits.reports),
+        "decisions": _delete(database, decisions, decisions.c.id, decisions.c.decided_at < now - limits.decisions),
+        "keys": _delete(database, report_keys, report_keys.c.fingerprint, report_keys.c.seen_at < now - limits.keys),
+        "failures": _delete(database, failure_days, failure_days.c.address, failure_days.c.day < now - _FAILURES),
+        "messages": _delete(database, messages, messages.c.key, messages.c.changed_at < now - limits.decisions),
+        "retries": _delete(database, retries, retries.c.id, retries.c.changed_at < now - limits.decisions),
+        "incidents": _delete(
+            database,
+            incidents,
+            incidents.c.id,
+            (incidents.c.is_open != 1) & (incidents.c.last_at < now - limits.decisions),
+        ),
+        "outbox": _delete(
+            database, outbox, outbox.c.id, outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < now - _OUTBOX)
+        ),
+        "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
+    }
+    database.repeat(lambda connection: _expire_retries(connection, now))
+    deleted["settled"] = database.repeat(lambda connection: settle_legs(connection, now))
+    return deleted
+
+
+def _unused(now: datetime, limits: Limits) -> ColumnElement[bool]:
+    in_reports = exists(select(reports.c.id).where(reports.c.recipient == addresses.c.hash))
+    in_suppressions = exists(select(suppressions.c.id).where(suppressions.c.address == addresses.c.hash))
+    return (addresses.c.seen_at < now - limits.reports) & ~in_reports & ~in_suppressions
+
+
+def _delete(database: Database, table: Table, key: ColumnElement[Any], condition: ColumnElement[bool]) -> int:
+    """Delete matching rows in small transactions, so that a callback never waits for the purge."""
+    chosen = select(key).where(condition).limit(_AT_ONCE)
+    statement = delete(table).where(key.in_(chosen), condition)
+    total = 0
+    while count := database.repeat(lambda connection: int(connection.execute(statement).rowcount)):
+        total += count
+    return total
+
+
+def _expire_retries(connection: Connection, now: datetime) -> int:
+    over = update(retries).where(retries.c.state.in_(_OPEN_RETRIES), retries.c.give_up_at < now)
+    return connection.execute(over.values(state="expired", note="its time is over", changed_at=now)).rowcount
+
+
+def settle_legs(connection: Connection, now: datetime) -> int:
+    """Let messages fail whose last known leg failed and whose validity is over without another."""
+    query = select(messages.c.key, messages.c.legs).where(
+        messages.c.state == State.PENDING.value, messages.c.changed_at < now - _VALIDITY
+    )
+    settled = 0
+    for row in connection.execute(query.limit(_AT_ONCE)).all():
+        if any(leg.state is State.FAILED for leg in decode_legs(row.legs).values()):
+            failed = update(messages).where(messages.c.key == row.key)
+            connection.execute(failed.values(state=State.FAILED.value, changed_at=now))
+            settled += 1
+    return settled

@@ -1,0 +1,35 @@
+"""Planned resends."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, update
+
+from store.schema import messages, retries
+from store.writes import insert_new
+
+# A resend in one of these states has not left; whatever ends its message's need cancels it.
+OPEN: Final = ("observed", "proposed", "waiting", "planned")
+
+
+def plan(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Write planned resends. The attempt's unique key makes a second plan for the same failure impossible."""
+    ordered = sorted(rows, key=lambda row: (row["account"], row["message_key"], row["attempt"]))
+    insert_new(connection, retries, ordered)
+
+
+def cancel(connection: Connection, message_keys: Iterable[bytes], at: datetime, note: str) -> int:
+    """Cancel what has not left of these messages' resends."""
+    keys = sorted(set(message_keys))
+    if not keys:
+        return 0
+    open_ones = update(retries).where(retries.c.message_key.in_(keys), retries.c.state.in_(OPEN))
+    return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount
+
+
+def cancel_for(connection: Connection, account: str, address: bytes, at: datetime, note: str) -> int:
+    """Cancel every resend to one recipient that has not left."""
+    theirs = select(messages.c.key).where(messages.c.recipient == address, messages.c.account == account)
+    open_ones = update(retries).where(retries.c.message_key.in_(theirs), retries.c.state.in_(OPEN))
+    return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount

@@ -1,0 +1,280 @@
+"""The tables. Milliseconds for times, JSON text for what is only shown, bytes for keys and sealed content.
+
+Every key begins with the account, or is a hash over it: message ids repeat between Infobip sub-accounts.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from store.moments import Moment
+
+metadata: Final = MetaData()
+
+# What belongs to the installation as a whole: the ids of its keys, the interval at which something ran last.
+meta: Final = Table(
+    "meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False)
+)
+
+inbox: Final = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("content_type", String(255), nullable=False),
+    Column("headers", LargeBinary, nullable=False),  # sealed JSON, for the relay
+    Column("body", LargeBinary, nullable=False),  # sealed
+    Column("body_hash", LargeBinary(16), nullable=False),
+    Column("trusted", Boolean, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("state", String(12), nullable=False),  # new, undecoded, done, quarantined
+    Column("waiting", Integer, nullable=False),  # 1 while a worker has to look at it
+    Column("owner", String(64), nullable=False, default=""),
+    Column("lease_until", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("alone_attempts", Integer, nullable=False, default=0),
+    # Work still to do, in order of arrival. Done rows are not in it, so it stays small however much is kept.
+    Index("ix_inbox_waiting", "id", sqlite_where=text("waiting = 1"), postgresql_where=text("waiting = 1")),
+    Index("ix_inbox_received", "received_at"),
+    Index("ix_inbox_body", "body_hash"),
+)
+
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("callback_id", BigInteger, nullable=False),
+    Column("item_index", Integer, nullable=False),  # -1: the whole body
+    Column("channel", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+    Column("state", String(12), nullable=False),  # open, replayed, discarded
+    UniqueConstraint("callback_id", "item_index"),
+    Index("ix_quarantine_state", "state", "id"),
+)
+
+report_keys: Final = Table(
+    "report_keys",
+    metadata,
+    Column("account", String(64), nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    PrimaryKeyConstraint("account", "fingerprint"),
+    Index("ix_report_keys_seen", "seen_at"),
+)
+
+addresses: Final = Table(
+    "addresses",
+    metadata,
+    Column("hash", LargeBinary(16), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("tail", String(2), nullable=False),
+    Column("domain", String(255), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),  # hash of account, message id and recipient
+    Column("account", String(64), nullable=False),
+    Column("message_id", String(255), nullable=False),
+    Column("recipient", LargeBinary(16), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("legs", Text, nullable=False),  # JSON: leg -> [state, event time]
+    Column("resends", Integer, nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("sender", String(255), nullable=False),
+    Column("mcc_mnc", String(16), nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Index("ix_messages_id", "message_id"),
+    Index("ix_messages_changed", "changed_at"),
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("callback_id", BigInteger, nullable=False),
+    Column("item_index", Integer, nullable=False),
+    Column("message_key", LargeBinary(16), nullable=False),
+    Column("recipient", LargeBinary(16), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("event_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
+    Index("ix_reports_message", "message_key"),
+    Index("ix_reports_recipient", "recipient", "received_at"),
+    Index("ix_reports_received", "received_at"),
+)
+
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("report_id", BigInteger, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("replay", Boolean, nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("actions", Text, nullable=False),  # JSON list
+    Column("reason", Text, nullable=False),
+    Column("policy", String(12), nullable=False),
+    Column("tables", String(12), nullable=False),
+    Index("ix_decisions_report", "report_id"),
+    Index("ix_decisions_decided", "decided_at"),
+)
+
+suppressions: Final = Table(
+    "suppressions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("address", LargeBinary(16), nullable=False),
+    Column("scope", String(300), nullable=False),  # channel=..;sender=..;campaign=..;purpose=..
+    Column("channel", String(32), nullable=False),  # empty: all
+    Column("sender", String(255), nullable=False),
+    Column("campaign", String(255), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("origin", String(16), nullable=False),  # report, complaint, unsubscribe, operator, import, infobip
+    Column("state", String(12), nullable=False),  # active, proposed, held, lifted, dropped
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=True),
+    Column("times", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),  # JSON: a copy of what the reports said, so that it outlives them
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("account", "address", "scope", "cause"),
+    Index("ix_suppressions_address", "address"),
+    Index("ix_suppressions_state", "state", "since"),
+)
+
+suppression_audit: Final = Table(
+    "suppression_audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("suppression_id", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("change", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_suppression_audit_of", "suppression_id"),
+)
+
+# One point for each day on which a recipient failed softly on a channel; a delivery wipes them out.
+failure_days: Final = Table(
+    "failure_days",
+    metadata,
+    Column("account", String(64), nullable=False),
+    Column("address", LargeBinary(16), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("day", Moment, nullable=False),
+    PrimaryKeyConstraint("account", "address", "channel", "day"),
+    Index("ix_failure_days_day", "day"),
+)
+
+retries: Final = Table(
+    "retries",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("message_key", LargeBinary(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("report_id", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # observed, proposed, waiting, planned, cancelled, expired ...
+    Column("mode", String(8), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("due_at", Moment, nullable=True),
+    Column("give_up_at", Moment, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("account", "message_key", "attempt"),
+    Index("ix_retries_due", "state", "due_at"),
+)
+
+incidents: Final = Table(
+    "incidents",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("key", String(400), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # watching (below its threshold), open, acknowledged, resolved
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("recent", Text, nullable=False),  # JSON: minute -> count, inside the threshold's window
+    Column("examples", Text, nullable=False),  # JSON: masked recipients and message ids
+    Column("told_at", Moment, nullable=True),
+    Column("is_open", Integer, nullable=False),  # 1, or the id once resolved: makes the key unique while open
+    UniqueConstraint("account", "key", "is_open"),
+    Index("ix_incidents_state", "state", "last_at"),
+)
+
+# Deltas are appended by many writers at once and folded by one, so that a storm of one cause locks no shared row.
+incident_deltas: Final = Table(
+    "incident_deltas",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("key", String(400), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("within_ms", BigInteger, nullable=False),
+    Column("repeat_ms", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("example", Text, nullable=False),
+)
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),  # relay, forward, notify
+    Column("target", String(512), nullable=False),
+    Column("subject", BigInteger, nullable=False),  # the callback, report or incident it is about
+    Column("payload", LargeBinary, nullable=True),  # sealed; empty where the subject's own row holds it
+    Column("state", String(12), nullable=False),  # due, claimed, done, given_up
+    Column("due_at", Moment, nullable=False),
+    Column("give_up_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("last_error", Text, nullable=False),
+    UniqueConstraint("kind", "target", "subject"),
+    Index("ix_outbox_due", "state", "due_at"),
+)

@@ -1,0 +1,231 @@
+"""Whom nothing more is sent to, since when, for how long, and on what evidence."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, or_, select, update
+
+from store.ids import new_id, new_ids
+from store.moments import from_ms
+from store.schema import failure_days, suppression_audit, suppressions
+from store.writes import insert_for, insert_new, insert_rows, select_in
+
+# Causes that a later delivery on the same channel disproves. An opt-out, a complaint or a deactivation is not among
+# them: a delivery says nothing about what the person wants, and a dead number's next owner receives very well.
+LIFTED_BY_DELIVERY: Final = (
+    "recipient_unknown",
+    "address_invalid",
+    "recipient_barred",
+    "recipient_not_on_channel",
+    "recipient_full",
+    "recipient_unreachable",
+    "recipient_out_of_credit",
+)
+_FAILURE_KEY: Final = ("account", "address", "channel", "day")
+ACTIVE: Final = "active"
+PROPOSED: Final = "proposed"
+LIFTED: Final = "lifted"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A suppression about to be written. Empty `channel`, `sender` or `campaign` means all."""
+
+    account: str
+    address: bytes
+    channel: str
+    sender: str
+    campaign: str
+    purpose: str
+    cause: str
+    rule: str
+    origin: str
+    state: str
+    since: datetime
+    until: datetime | None
+    evidence: Mapping[str, Any]
+
+    @property
+    def scope(self) -> str:
+        """The scope as one text, part of the unique key: nullable columns would never conflict."""
+        return f"channel={self.channel};sender={self.sender};campaign={self.campaign};purpose={self.purpose}"[:300]
+
+
+def times_suppressed(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], int]:
+    """Return how often each (address, cause) was suppressed before: pauses grow with it."""
+    found: dict[tuple[bytes, str], int] = {}
+    for row in select_in(connection, suppressions, "address", addresses):
+        found[row.address, row.cause] = max(row.times, found.get((row.address, row.cause), 0))
+    return found
+
+
+def suppress(connection: Connection, entries: Sequence[Entry], at: datetime, who: str) -> int:
+    """Write suppressions; one that stands already is confirmed, prolonged or renewed, never doubled.
+
+    A proposal never weakens what is active, and what a person lifted after the event is not brought back by it.
+    Returns how many changed.
+    """
+    changed = 0
+    for entry in sorted(entries, key=lambda entry: (entry.account, entry.address, entry.scope, entry.cause)):
+        changed += _suppress(connection, entry, at, who)
+    return changed
+
+
+def _suppress(connection: Connection, entry: Entry, at: datetime, who: str) -> bool:
+    standing = connection.execute(
+        select(suppressions).where(
+            suppressions.c.account == entry.account,
+            suppressions.c.address == entry.address,
+            suppressions.c.scope == entry.scope,
+            suppressions.c.cause == entry.cause,
+        )
+    ).first()
+    if standing is None:
+        number = new_id()
+        row = {
+            "id": number,
+            "account": entry.account,
+            "address": entry.address,
+            "scope": entry.scope,
+            "channel": entry.channel,
+            "sender": entry.sender[:255],
+            "campaign": entry.campaign[:255],
+            "purpose": entry.purpose,
+            "cause": entry.cause,
+            "rule": entry.rule,
+            "origin": entry.origin,
+            "state": entry.state,
+            "since": entry.since,
+            "until": entry.until,
+            "times": 1,
+            "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
+            "changed_at": at,
+        }
+        connection.execute(insert_for(connection, suppressions).on_conflict_do_nothing(), row)
+        audit(connection, [number], at, who, "suppressed" if entry.state == ACTIVE else "proposed", entry.rule)
+        return True
+    return _renew(connection, standing, entry, at, who)
+
+
+def _renew(connection: Connection, standing: Row[Any], entry: Entry, at: datetime, who: str) -> bool:
+    if standing.state == LIFTED and entry.since <= standing.changed_at:
+        return False
+    stronger = standing.state != ACTIVE and entry.state == ACTIVE
+    ended = standing.state == LIFTED or (standing.until is not None and standing.until <= at)
+    longer = standing.until is not None and (entry.until is None or entry.until > standing.until)
+    if not (stronger or ended or longer):
+        return False
+    values = {
+        "state": entry.state if (stronger or ended) else standing.state,
+        "until": entry.until,
+        "rule": entry.rule,
+        "times": standing.times + ended,
+        "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
+        "changed_at": at,
+    }
+    if ended:
+        values["since"] = entry.since
+    connection.execute(update(suppressions).where(suppressions.c.id == standing.id).values(**values))
+    audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
+    return True
+
+
+def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], at: datetime) -> int:
+    """Lift what a delivery disproves, and forget soft failures. `delivered`: (channel, address) -> event time."""
+    if not delivered:
+        return 0
+    addresses = sorted({address for _, address in delivered})
+    _forget_failures(connection, delivered, addresses)
+    ids = [
+        row.id
+        for row in select_in(connection, suppressions, "address", addresses)
+        if row.state in (ACTIVE, PROPOSED) and row.cause in LIFTED_BY_DELIVERY and _delivered_since(row, delivered)
+    ]
+    return _lift(connection, ids, at, "report", "delivered since")
+
+
+def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], datetime]) -> bool:
+    since = from_ms(row.since)
+    return any(
+        address == row.address and row.channel in ("", channel) and since < moment
+        for (channel, address), moment in delivered.items()
+    )
+
+
+def _forget_failures(
+    connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], addresses: Sequence[bytes]
+) -> None:
+    for row in select_in(connection, failure_days, "address", addresses):
+        moment = delivered.get((row.channel, row.address))
+        if moment is not None and from_ms(row.day) <= moment:
+            key = and_(*(failure_days.c[name] == getattr(row, name) for name in _FAILURE_KEY))
+            connection.execute(failure_days.delete().where(key))
+
+
+def lift_opt_out(
+    connection: Connection,
+    account: str,
+    address: bytes,
+    causes: Iterable[str],
+    *,
+    sender: str,
+    channel: str,
+    at: datetime,
+    now: datetime,
+    reason: str,
+) -> int:
+    """Lift the person's opt-outs in the scope of their opt-in, as far as they are older than it."""
+    same_scope = or_(
+        and_(suppressions.c.sender != "", suppressions.c.sender == sender),
+        and_(suppressions.c.sender == "", suppressions.c.channel.in_(("", channel))),
+    )
+    query = select(suppressions.c.id).where(
+        suppressions.c.account == account,
+        suppressions.c.address == address,
+        suppressions.c.cause.in_(sorted(causes)),
+        suppressions.c.state.in_((ACTIVE, PROPOSED)),
+        suppressions.c.since <= at,
+        same_scope,
+    )
+    return _lift(connection, list(connection.scalars(query)), now, "person", reason)
+
+
+def _lift(connection: Connection, ids: Sequence[int], at: datetime, who: str, reason: str) -> int:
+    if ids:
+        lifted = update(suppressions).where(suppressions.c.id.in_(ids)).values(state=LIFTED, changed_at=at)
+        connection.execute(lifted)
+        audit(connection, ids, at, who, "lifted", reason)
+    return len(ids)
+
+
+def audit(connection: Connection, ids: Sequence[int], at: datetime, who: str, change: str, detail: str) -> None:
+    """Append to the trail of these suppressions; the trail is never rewritten."""
+    rows = [
+        {"id": number, "suppression_id": of, "at": at, "who": who, "change": change, "detail": detail}
+        for number, of in zip(new_ids(len(ids)), ids, strict=True)
+    ]
+    insert_rows(connection, suppression_audit, rows)
+
+
+def failures_of(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], tuple[datetime, ...]]:
+    """Return the days of soft failure since the last delivery, by (address, channel)."""
+    found: dict[tuple[bytes, str], tuple[datetime, ...]] = {}
+    for row in select_in(connection, failure_days, "address", addresses):
+        found[row.address, row.channel] = (*found.get((row.address, row.channel), ()), from_ms(row.day))
+    return found
+
+
+def note_failures(connection: Connection, failed: Iterable[tuple[str, bytes, str, datetime]]) -> None:
+    """Add one point a day for each (account, address, channel, event time)."""
+    days = {
+        (account, address, channel, at.replace(hour=0, minute=0, second=0, microsecond=0))
+        for account, address, channel, at in failed
+    }
+    rows = [
+        {"account": account, "address": address, "channel": channel, "day": day}
+        for account, address, channel, day in sorted(days)
+    ]
+    insert_new(connection, failure_days, rows)

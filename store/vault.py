@@ -1,0 +1,150 @@
+"""Keep people's addresses and messages unreadable to whoever gets hold of the database alone.
+
+Keys live in the state folder, outside the database: one for the keyed hashes that addresses are looked up by, one or
+two for sealing (AES-GCM), of which the first seals and all open. They are made at the very first start and never
+again: a missing or foreign key stops the start, for a new one could read nothing.
+"""
+
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import insert, select
+
+from reports.address import look_up_form
+from store.database import Database
+from store.errors import KeyMismatch
+from store.schema import meta
+
+KEY_FILE: Final = "keys.json"
+_NONCE: Final = 12
+_KEY_ID: Final = 4
+_META: Final = "key_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one installation. `sealing` holds the present key first."""
+
+    hashing: bytes
+    sealing: tuple[bytes, ...]
+
+    @classmethod
+    def make(cls) -> Self:
+        """Return new random keys."""
+        return cls(secrets.token_bytes(32), (AESGCM.generate_key(256),))
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Names of the keys that tell nothing about them."""
+        return {"hashing": _key_id(self.hashing).hex(), "sealing": _key_id(self.sealing[-1]).hex()}
+
+
+class Vault:
+    """Hashes, seals and opens. Safe to share between threads."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self._ciphers = {_key_id(key): AESGCM(key) for key in keys.sealing}
+        self._present = _key_id(keys.sealing[0])
+        self._hash = lru_cache(maxsize=65_536)(self._hash_address)
+
+    def hash_address(self, account: str, address: str) -> bytes:
+        """Return the 16 bytes by which `address` is looked up: one person of one account, whatever the spelling."""
+        return self._hash(account, address)
+
+    def _hash_address(self, account: str, address: str) -> bytes:
+        return self.digest("address", account, look_up_form(address))
+
+    def digest(self, *parts: str) -> bytes:
+        """Return 16 keyed bytes that stand for `parts`; each part is length-prefixed, so none can pose as another."""
+        text = "".join(f"{len(part)}:{part}" for part in parts)
+        return blake2b(text.encode("utf-8", "surrogatepass"), key=self.keys.hashing, digest_size=16).digest()
+
+    def seal(self, content: bytes) -> bytes:
+        """Return `content` encrypted and authenticated, with the key's id and a nonce before it."""
+        nonce = os.urandom(_NONCE)
+        return self._present + nonce + self._ciphers[self._present].encrypt(nonce, content, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return what `seal` was given. Raises `KeyMismatch` where no key at hand opens it."""
+        cipher = self._ciphers.get(sealed[:_KEY_ID])
+        if cipher is None:
+            raise KeyMismatch("a stored content was sealed with a key that is not in the key file; restore that file")
+        try:
+            return cipher.decrypt(sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :], None)
+        except InvalidTag:
+            raise KeyMismatch("a stored content was altered or sealed with another key of the same id") from None
+
+
+def _key_id(key: bytes) -> bytes:
+    return blake2b(key, digest_size=_KEY_ID, person=b"dlr-key-id").digest()
+
+
+def open_vault(state_dir: Path, database: Database) -> Vault:
+    """Return the vault of this installation; make its keys at the very first start.
+
+    Raises `KeyMismatch` where the database was written with keys that are not in `state_dir`.
+    """
+    path = state_dir / KEY_FILE
+    with database.reading() as connection:
+        known = connection.execute(select(meta.c.value).where(meta.c.name == _META)).scalar()
+    if known is None:
+        keys = read_keys(path) if path.exists() else _write_keys(path, Keys.make())
+        _remember(database, keys)
+        return Vault(keys)
+    if not path.exists():
+        raise KeyMismatch(
+            f"{path} is missing, and the database holds content sealed with it; restore it from the backup"
+        )
+    keys = read_keys(path)
+    if not _fits(keys, json.loads(known)):
+        raise KeyMismatch(f"{path} holds other keys than the database was written with; restore it from the backup")
+    return Vault(keys)
+
+
+def _fits(keys: Keys, known: dict[str, str]) -> bool:
+    sealing = {_key_id(key).hex() for key in keys.sealing}
+    return known["hashing"] == keys.ids["hashing"] and known["sealing"] in sealing
+
+
+def _remember(database: Database, keys: Keys) -> None:
+    with database.transaction() as connection:
+        connection.execute(insert(meta).values(name=_META, value=json.dumps(keys.ids)))
+
+
+def read_keys(path: Path) -> Keys:
+    """Return the keys in `path`. Raises `KeyMismatch` where it holds none."""
+    try:
+        data = json.loads(path.read_text("ascii"))
+        return Keys(b64decode(data["hashing"]), tuple(_each(data["sealing"])))
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyMismatch(f"{path} is not a key file ({error}); restore it from the backup") from None
+
+
+def _each(texts: Iterable[str]) -> Iterable[bytes]:
+    return (b64decode(text) for text in texts)
+
+
+def _write_keys(path: Path, keys: Keys) -> Keys:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data = {"hashing": b64encode(keys.hashing).decode(), "sealing": [b64encode(key).decode() for key in keys.sealing]}
+    # Exclusive: of two first starts one makes the keys, and the other reads them.
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_keys(path)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return keys

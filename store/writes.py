@@ -1,0 +1,122 @@
+"""Multi-row statements that read the same for both databases.
+
+They are handed to the driver as plain SQL: SQLAlchemy's own parameter processing costs more for 500 rows than either
+database needs to store them (measured in bench/README.md). Names come from the tables of `store.schema` only, values
+are always bound.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
+
+from store.moments import Moment, to_ms
+
+Values = Mapping[str, Any]
+# PostgreSQL's array types, by the column's type in `store.schema`; texts are the rest.
+_ARRAYS: Final[tuple[tuple[type, str], ...]] = (
+    (Moment, "bigint[]"),
+    (BigInteger, "bigint[]"),
+    (Integer, "integer[]"),
+    (Boolean, "boolean[]"),
+    (LargeBinary, "bytea[]"),
+)
+
+
+def insert_for(connection: Connection, table: Table) -> "PostgresInsert | SqliteInsert":
+    """Return the database's own insert, which knows ON CONFLICT."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert all rows."""
+    _insert(connection, table, rows)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert the rows whose keys are not there yet."""
+    _insert(connection, table, rows, " ON CONFLICT DO NOTHING")
+
+
+def insert_returning(connection: Connection, table: Table, rows: Sequence[Values], column: str) -> list[Any]:
+    """Insert the rows whose keys are not there yet, and return `column` of those that were inserted."""
+    if not rows:
+        return []
+    names = tuple(rows[0])
+    tail = f" ON CONFLICT DO NOTHING RETURNING {column}"
+    if connection.dialect.name == "sqlite":
+        # executemany cannot return rows, one statement with all values can.
+        marks = ",".join([f"({','.join('?' * len(names))})"] * len(rows))
+        sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
+        flat = [value for line in zip(*_columns(table, names, rows), strict=True) for value in line]
+        return list(connection.exec_driver_sql(sql, tuple(flat)).scalars())
+    sql = _unnest(table, names) + tail
+    return list(connection.exec_driver_sql(sql, tuple(_columns(table, names, rows))).scalars())
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str], change: Sequence[str]
+) -> None:
+    """Insert the rows; where one with the same `key` is there, set its columns `change` to the new values."""
+    newer = ",".join(f"{name}=excluded.{name}" for name in change)
+    _insert(connection, table, rows, f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {newer}")
+
+
+def select_in(
+    connection: Connection, table: Table, column: str, values: Iterable[Any], *, lock: bool = False
+) -> Sequence[Row[Any]]:
+    """Return the rows of `table` whose `column` is one of `values`, in the order of that column.
+
+    `lock` keeps others from changing them until the end of the transaction; SQLite has only one writer anyway.
+    Times come as milliseconds.
+    """
+    wanted = sorted(set(values))
+    if not wanted:
+        return []
+    if connection.dialect.name == "sqlite":
+        marks = ",".join("?" * len(wanted))
+        sql = f"SELECT * FROM {table.name} WHERE {column} IN ({marks}) ORDER BY {column}"  # noqa: S608
+        return connection.exec_driver_sql(sql, tuple(wanted)).all()
+    tail = " FOR UPDATE" if lock else ""
+    sql = f"SELECT * FROM {table.name} WHERE {column} = ANY(%s) ORDER BY {column}{tail}"  # noqa: S608
+    return connection.exec_driver_sql(sql, (wanted,)).all()
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> None:
+    if not rows:
+        return
+    names = tuple(rows[0])
+    columns = _columns(table, names, rows)
+    if connection.dialect.name == "sqlite":
+        marks = ",".join("?" * len(names))
+        sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES ({marks}){tail}"  # noqa: S608
+        connection.exec_driver_sql(sql, list(zip(*columns, strict=True)))
+    else:
+        connection.exec_driver_sql(_unnest(table, names) + tail, tuple(columns))
+
+
+def _columns(table: Table, names: Sequence[str], rows: Sequence[Values]) -> list[list[Any]]:
+    """Return the rows' values column by column, in the form that the drivers take."""
+    columns = []
+    for name in names:
+        values = [row[name] for row in rows]
+        if isinstance(table.c[name].type, Moment):
+            values = [to_ms(value) if isinstance(value, datetime) else value for value in values]
+        columns.append(values)
+    return columns
+
+
+@cache
+def _unnest(table: Table, names: tuple[str, ...]) -> str:
+    """Return an insert that takes each column as one array: one statement, however many rows."""
+    arrays = ",".join(f"%s::{_array(table.c[name])}" for name in names)
+    return f"INSERT INTO {table.name} ({','.join(names)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+
+
+def _array(column: Column[Any]) -> str:
+    return next((array for kind, array in _ARRAYS if isinstance(column.type, kind)), "text[]")

@@ -1,0 +1,48 @@
+"""The Celery application with its tasks: `celery -A workers.app worker` and `celery -A workers.app beat`."""
+
+from typing import Any, Final
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from config.broker import make_broker
+from config.logs import set_up_logs
+from config.names import QUEUE_MAINTAIN, QUEUE_NOTIFY, TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX
+from config.settings import load_settings
+from workers.context import forget_context
+from workers.tasks import register
+
+_HOUR: Final = 3600.0
+
+
+def make_app() -> Celery:
+    """Return the worker's application, configured from the environment."""
+    settings = load_settings()
+    app = make_broker(settings.redis_url)
+    register(app)
+    sweep = settings.sweep.total_seconds()
+    app.conf.beat_schedule = {
+        "sweep": {"task": TASK_PROCESS_INBOX, "schedule": sweep, "options": {"expires": sweep * 4}},
+        "outbox": {
+            "task": TASK_SEND_OUTBOX,
+            "schedule": sweep,
+            "options": {"queue": QUEUE_NOTIFY, "expires": sweep * 4},
+        },
+        "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
+        "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},
+    }
+    return app
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _logs(**kwargs: Any) -> None:
+    settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _forked(**kwargs: Any) -> None:
+    forget_context()
+
+
+app = make_app()

@@ -1,0 +1,108 @@
+"""What one worker process holds: opened after the fork, shared by its tasks."""
+
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from codes import Codes, load_codes
+from config.logs import log
+from config.settings import Settings, load_settings
+from policy import PolicyError, Rules, load_policy
+from reports.words import OptWords
+from store.database import Database, open_database
+from store.vault import Vault, open_vault
+from workers.drain import Drain
+from workers.pipeline import Pipeline
+from workers.prepare import Preparer
+
+_LOG = log(__name__)
+
+
+@dataclass(slots=True)
+class Context:
+    """Collaborators of the tasks of one process."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    codes: Codes
+    policy: "PolicyFile"
+    preparer: Preparer
+    pipeline: Pipeline
+    owner: str
+
+    @property
+    def drain(self) -> Drain:
+        """A drain under the policy in force now."""
+        self.pipeline.rules = self.policy.rules()
+        return Drain(self.database, self.vault, self.preparer, self.pipeline, self.owner)
+
+
+class PolicyFile:
+    """The operator's policy file, read again when it changes; while the new one is wrong, the old one stays."""
+
+    def __init__(self, path: Path | None, codes: Codes) -> None:
+        self._path = path
+        self._codes = codes
+        self._stamp = self._stamp_now()
+        self._rules = load_policy(path, codes.tables)
+
+    def rules(self) -> Rules:
+        """Return the rules in force."""
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._rules = load_policy(self._path, self._codes.tables)
+                _LOG.info("policy_reloaded", version=self._rules.version)
+            except (PolicyError, OSError) as error:
+                _LOG.error("policy_not_reloaded", problem=str(error), next_step="`dlr policy check` tells all mistakes")
+        return self._rules
+
+    def _stamp_now(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat() if self._path else None
+        except OSError:
+            found = None
+        return (found.st_mtime_ns, found.st_size) if found else (0, 0)
+
+
+def open_context(settings: Settings) -> Context:
+    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`."""
+    database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
+    vault = open_vault(settings.state_dir, database)
+    codes = load_codes(settings.codes_local)
+    policy = PolicyFile(settings.policy, codes)
+    words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
+    preparer = Preparer(vault, codes, words, settings.default_channel)
+    pipeline = Pipeline(database, vault, preparer, policy.rules())
+    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner())
+
+
+def owner() -> str:
+    """Return a name for this thread of this process that no other has."""
+    return f"{socket.gethostname()[:24]}:{os.getpid()}:{threading.get_native_id()}:{os.urandom(3).hex()}"
+
+
+_context: Context | None = None
+_lock = threading.Lock()
+
+
+def context() -> Context:
+    """Return this process's context, opened at the first use: that is after the fork."""
+    global _context
+    with _lock:
+        if _context is None:
+            _context = open_context(load_settings())
+        return _context
+
+
+def forget_context() -> None:
+    """Close this process's context. A forked child starts with none of its parent's connections."""
+    global _context
+    with _lock:
+        if _context is not None:
+            _context.database.close()
+        _context = None

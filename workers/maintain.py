@@ -1,0 +1,48 @@
+"""House-keeping: fold incidents, end what has run out, and delete what may be kept no longer."""
+
+from datetime import UTC, datetime
+
+from config.logs import log
+from store import incidents, retention
+from store.incidents import Opened
+from workers.context import Context
+
+_LOG = log(__name__)
+_SEVERITIES = {"info": _LOG.info, "warning": _LOG.warning, "critical": _LOG.critical}
+
+
+def fold(context: Context) -> None:
+    """Fold sightings into incidents and tell of those that opened."""
+    now = datetime.now(UTC)
+    for opened in context.database.repeat(lambda connection: incidents.fold(connection, now)):
+        tell(opened)
+
+
+def tell(opened: Opened) -> None:
+    """Write an incident to the log, which is the alert route that is always there."""
+    _SEVERITIES[opened.severity](
+        "incident_goes_on" if opened.reminder else "incident_opened",
+        incident_id=str(opened.id),
+        account=opened.account,
+        severity=opened.severity,
+        title=opened.title,
+        next_step=opened.next_step,
+        count=opened.count,
+        since=opened.first_at.isoformat(timespec="seconds"),
+    )
+
+
+def purge(context: Context) -> None:
+    """Resolve quiet incidents, end what has run out, and delete what is past its retention."""
+    now = datetime.now(UTC)
+    settings = context.settings
+    context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now))
+    limits = retention.Limits(
+        bodies=settings.keep_bodies,
+        reports=settings.keep_reports,
+        decisions=settings.keep_decisions,
+        keys=settings.keep_keys,
+    )
+    deleted = retention.purge(context.database, limits, now)
+    if any(deleted.values()):
+        _LOG.info("purged", **deleted)

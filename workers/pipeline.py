@@ -1,0 +1,181 @@
+"""One slice of reports from dedup to committed decisions, in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from codes import Outcome
+from codes.channels import UNKNOWN
+from policy import Decision, History, Purpose, Rules, decide
+from reports import Event
+from reports.states import REACHED, State, moved, told_by
+from reports.words import MENTION
+from store import inbox, ledger, messages, suppressions
+from store.database import Database
+from store.ids import new_ids
+from store.messages import Message
+from store.vault import Vault
+from workers.effects import Effects, mentioned, without_channel
+from workers.prepare import Prepared, Preparer
+
+SLICE: Final = 500
+_DUPLICATE: Final = "duplicate"
+
+
+class LostLease(Exception):
+    """Another worker has taken the callbacks over; nothing of this slice was written."""
+
+
+class Pipeline:
+    """Runs slices; holds what that takes."""
+
+    def __init__(self, database: Database, vault: Vault, preparer: Preparer, rules: Rules) -> None:
+        self._database = database
+        self._vault = vault
+        self._preparer = preparer
+        self.rules = rules
+
+    def run(self, owner: str, items: Sequence[Prepared], finished: Sequence[int], now: datetime) -> int:
+        """Process `items` and mark the callbacks `finished` done, all in one transaction; return how many were new.
+
+        Raises `LostLease` where a callback is no longer this owner's, and `store.errors.Unavailable`.
+        """
+
+        def work(connection: Connection) -> int:
+            effects = Effects(self._vault, now)
+            fresh = self._fresh(connection, items, now)
+            self._decide(connection, fresh, effects)
+            effects.write(connection)
+            if not inbox.finish(connection, owner, finished):
+                raise LostLease
+            return len(fresh)
+
+        return self._database.repeat(work)
+
+    def _fresh(self, connection: Connection, items: Sequence[Prepared], now: datetime) -> list[Prepared]:
+        """Return the items that were never seen, each once."""
+        new = ledger.unseen(connection, [(item.report.account, item.fingerprint) for item in items], now)
+        fresh = []
+        for item in items:
+            key = (item.report.account, item.fingerprint)
+            if key in new:
+                new.remove(key)
+                fresh.append(item)
+        return fresh
+
+    def _decide(self, connection: Connection, fresh: Sequence[Prepared], effects: Effects) -> None:
+        known = messages.find(connection, (key for item in fresh for key in item.message_keys))
+        past = _Past.read(connection, fresh)
+        for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
+            item = _of_our_message(item, known)
+            message = effects.changed.get(item.message_key) or known.get(item.message_key)
+            item = self._with_channel(item, message)
+            self._one(number, item, message, past, effects)
+
+    def _with_channel(self, item: Prepared, message: Message | None) -> Prepared:
+        """Give an item that names no channel the one that its message is known by."""
+        if item.report.channel != UNKNOWN or message is None or message.channel == UNKNOWN:
+            return item
+        report = replace(item.report, channel=message.channel)
+        return replace(item, report=report, meaning=self._preparer.meaning(report, item.event))
+
+    def _one(self, number: int, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> None:
+        decision = self._decision(item, message, past, effects.now)
+        outcome = decision.outcome if decision else Outcome.UNKNOWN
+        effects.add_report(number, item, outcome.value, decision.cause if decision else "")
+        if decision is not None:
+            effects.add_decision(number, item, decision)
+        if item.message_key:
+            _move(item, message, outcome, effects)
+        if item.event is not None and item.event.lifts and item.recipient and item.trusted:
+            effects.opted_in.append(item)
+        if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY:
+            effects.sightings.append(without_channel(item))
+        if item.word == MENTION:
+            effects.sightings.append(mentioned(item))
+
+    def _decision(self, item: Prepared, message: Message | None, past: "_Past", now: datetime) -> Decision | None:
+        if item.meaning is None:
+            return None
+        history = History(
+            purpose=Purpose(message.purpose) if message else Purpose.UNDECLARED,
+            resends=message.resends if message else 0,
+            sent_at=message.first_at if message else None,
+            reached=message is not None and message.state in REACHED,
+            open_legs=bool(item.report.own_channel),
+            failure_days=past.failures.get((item.recipient, item.report.channel), ()),
+            suppressions=past.suppressed.get((item.recipient, item.meaning.cause), 0),
+            trusted=item.trusted,
+        )
+        return decide(item.report, item.meaning, history, self.rules, now)
+
+
+def _of_our_message(item: Prepared, known: Mapping[bytes, Message]) -> Prepared:
+    """Give a seen report the message it is about: products differ in which side they call sender and recipient."""
+    if item.message_key in known or not item.other_key or item.other_key not in known:
+        return item
+    return replace(item, message_key=item.other_key, recipient=known[item.other_key].recipient)
+
+
+class _Past:
+    """What is known of the recipients of a slice's failures."""
+
+    def __init__(
+        self, failures: Mapping[tuple[bytes, str], tuple[datetime, ...]], suppressed: Mapping[tuple[bytes, str], int]
+    ) -> None:
+        self.failures = failures
+        self.suppressed = suppressed
+
+    @classmethod
+    def read(cls, connection: Connection, items: Iterable[Prepared]) -> "_Past":
+        failed = [item.recipient for item in items if _may_suppress(item)]
+        return cls(suppressions.failures_of(connection, failed), suppressions.times_suppressed(connection, failed))
+
+
+def _may_suppress(item: Prepared) -> bool:
+    if item.meaning is None or not item.recipient:
+        return False
+    return item.report.event is not Event.DELIVERY or item.meaning.outcome is Outcome.FAILED
+
+
+def _move(item: Prepared, message: Message | None, outcome: Outcome, effects: Effects) -> None:
+    """Move the message's state, and note what follows from that for its recipient."""
+    told = told_by(item.report, outcome.value)
+    if told is None:
+        return
+    report = item.report
+    if item.meaning is not None and item.meaning.cause == _DUPLICATE:
+        # The refused copy says nothing about the message that has the id already.
+        if message is not None:
+            return
+        told = State.UNKNOWN
+    before = message or Message(
+        key=item.message_key,
+        account=report.account,
+        message_id=report.message_id,
+        recipient=item.recipient,
+        channel=report.channel,
+        first_at=item.received_at,
+        legs={},
+        state=State.UNKNOWN,
+    )
+    legs = moved(before.legs, report.own_channel, told, item.event_at)
+    after = before.with_legs(legs)
+    if (report.sender or "") != before.sender or report.mcc_mnc != before.mcc_mnc:
+        after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
+    if after != message:
+        effects.changed[item.message_key] = after
+    if told in REACHED and item.trusted:
+        _reached(item, effects)
+    elif told is State.FAILED and after.state is State.FAILED and item.recipient and item.trusted:
+        effects.failures.append((report.account, item.recipient, report.channel, item.event_at))
+
+
+def _reached(item: Prepared, effects: Effects) -> None:
+    effects.reached.add(item.message_key)
+    if item.recipient:
+        key = (item.report.channel, item.recipient)
+        effects.delivered[key] = max(item.event_at, effects.delivered.get(key, item.event_at))

@@ -1,0 +1,184 @@
+"""What can be worked out about a callback's items before any transaction: decoding, look-up, keys."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from codes import CodeRef, Codes, Meaning
+from codes.channels import AUTO, UNKNOWN
+from codes.events import EventMeaning, as_meaning, event_meaning
+from infobip.inbound import Reading, read
+from reports import Event, Report, normalise
+from reports.words import MENTION, OptWords
+from store.inbox import Callback
+from store.moments import to_ms
+from store.vault import Vault
+
+# Infobip's time may run ahead of ours a little; what lies further off, or before Infobip's present API, is no time.
+_AHEAD: Final = timedelta(minutes=10)
+_OLDEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
+
+# Kinds of events that tell about a message which we sent: the others' message ids are their own.
+_OF_A_MESSAGE: Final = frozenset({Event.DELIVERY, Event.SEEN, Event.CLICK})
+_BAD_TEMPLATE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "SUSPENDED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One item of a callback with everything about it that no other row can change."""
+
+    callback_id: int
+    index: int
+    report: Report
+    trusted: bool
+    received_at: datetime
+    event_at: datetime
+    replaced_time: bool
+    """Whether the report's own time could not be used and receipt time stands for it."""
+    meaning: Meaning | None
+    """What it means, where it is something to decide on."""
+    event: EventMeaning | None
+    word: str
+    """The person's word in an event: stop, start, mention, or empty."""
+    fingerprint: bytes
+    recipient: bytes
+    message_key: bytes
+    """Empty for items that tell of no message of ours."""
+    other_key: bytes = b""
+    """The key that it would have if `sender` were the person: seen reports do not agree on who is who."""
+
+    @property
+    def message_keys(self) -> tuple[bytes, ...]:
+        """The keys of the messages that it may be about."""
+        return tuple(key for key in (self.message_key, self.other_key) if key)
+
+
+class Preparer:
+    """Prepares items; holds what that takes."""
+
+    def __init__(self, vault: Vault, codes: Codes, words: OptWords, default_channel: str = "") -> None:
+        self._vault = vault
+        self._codes = codes
+        self._words = words
+        self._default_channel = default_channel or UNKNOWN
+
+    def prepare(self, callback: Callback) -> list[Prepared]:
+        """Return the callback's readable items. Bad ones were quarantined when it was kept.
+
+        Raises whatever `infobip.inbound.read` raises: `InboundError`, or anything at all for an undecoded body.
+        """
+        reading: Reading = read(callback.body, callback.content_type, callback.channel, account=callback.account)
+        return [self.item(callback, item.index, item.report) for item in reading.items]
+
+    def item(self, callback: Callback, index: int, report: Report) -> Prepared:
+        """Return one item prepared."""
+        if report.channel in (UNKNOWN, AUTO):
+            report = replace(report, channel=self._default_channel)
+        event_at, replaced = _event_time(report.event_at, callback.received_at)
+        word = self._word(report)
+        event = None if report.event is Event.DELIVERY else _event(report, word)
+        of_a_message = report.event in _OF_A_MESSAGE or report.kind == "LATE_BOUNCE"
+        key = other = b""
+        if of_a_message and report.message_id:
+            key = self._key(report, report.recipient)
+            if report.event is Event.SEEN and report.sender:
+                other = self._key(report, normalise(report.sender))
+        return Prepared(
+            callback_id=callback.id,
+            index=index,
+            report=report,
+            trusted=callback.trusted,
+            received_at=callback.received_at,
+            event_at=event_at,
+            replaced_time=replaced,
+            meaning=self.meaning(report, event),
+            event=event,
+            word=word,
+            fingerprint=fingerprint(report),
+            recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
+            message_key=key,
+            other_key=other,
+        )
+
+    def _key(self, report: Report, recipient: str) -> bytes:
+        return self._vault.digest("message", report.account, report.message_id, recipient)
+
+    def meaning(self, report: Report, event: EventMeaning | None) -> Meaning | None:
+        """Return what there is to decide on, if anything."""
+        if report.event is Event.DELIVERY:
+            return self._codes.lookup(report.channel, report.status, report.error, report.smtp)
+        if report.event is Event.UNKNOWN:
+            return as_meaning(_NEWS, report.channel, self._codes.tables.hash)
+        if event is not None and event.cause:
+            return as_meaning(event, report.channel, self._codes.tables.hash)
+        return None
+
+    def _word(self, report: Report) -> str:
+        if report.event is Event.INBOUND:
+            return self._words.asks(str(report.detail.get("text", "")), report.recipient)
+        if report.kind == "TEMPLATE_UPDATE" and str(report.detail.get("status", "")).upper() in _BAD_TEMPLATE:
+            return "rejected"
+        return str(report.detail.get("consent", ""))
+
+
+_NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this release does not know; look at it.")
+
+
+def _event(report: Report, word: str) -> EventMeaning | None:
+    return None if word == MENTION else event_meaning(report.kind, word)
+
+
+def _event_time(event_at: datetime | None, received_at: datetime) -> tuple[datetime, bool]:
+    if event_at is None or event_at < _OLDEST or event_at > received_at + _AHEAD:
+        return received_at, True
+    return event_at, False
+
+
+def fingerprint(report: Report) -> bytes:
+    """Return 32 bytes that are the same for every repetition of the same report and for nothing else.
+
+    Fields are length-prefixed so that none can pose as a part of another; absent fields are empty. A report with
+    neither a message id nor an event id is told apart by the whole item.
+    """
+    if report.message_id or report.event_id:
+        fields = (
+            report.event,
+            report.kind,
+            report.message_id,
+            report.recipient,
+            report.own_channel,
+            _code(report.status),
+            _code(report.error),
+            report.event_id or (str(to_ms(report.event_at)) if report.event_at else ""),
+        )
+        text = "".join(f"{len(field)}:{field}" for field in fields)
+    else:
+        text = canonical(report.raw)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _code(ref: CodeRef | None) -> str:
+    if ref is None:
+        return ""
+    return str(ref.id) if ref.id is not None else ref.name
+
+
+def canonical(raw: Mapping[str, Any]) -> str:
+    """Return an item as JSON whose member order and white space do not depend on how it was sent."""
+    return msgspec.json.encode(dict(raw), order="deterministic", enc_hook=str).decode("utf-8", "surrogatepass")
+
+
+def slices(items: Iterable[Prepared], most: int) -> Iterable[list[Prepared]]:
+    """Yield the items in order, `most` at a time."""
+    part: list[Prepared] = []
+    for item in items:
+        part.append(item)
+        if len(part) == most:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,57 @@
+"""The tasks: each a name and one call. All that they need to know is in the database."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from celery import Celery
+
+from config.broker import Doorbell
+from config.logs import log
+from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX
+from store.errors import Unavailable
+from workers import maintain
+from workers.actions import send_outbox
+from workers.context import context
+
+_LOG = log(__name__)
+_DRAIN_SECONDS: Final = 10.0
+# A child that died is replaced and its message sent again, a few times: then the sweep has to find the work.
+_LOST: Final[dict[str, Any]] = {"max_retries": 3, "default_retry_delay": 5}
+
+
+def register(app: Celery) -> None:
+    """Give `app` every task of `config.names.TASKS`."""
+    bell = Doorbell(app)
+
+    def process_inbox() -> None:
+        _guarded(TASK_PROCESS_INBOX, lambda: _process_inbox(bell))
+
+    def outbox() -> None:
+        _guarded(TASK_SEND_OUTBOX, lambda: send_outbox(context(), _DRAIN_SECONDS))
+
+    def fold() -> None:
+        _guarded(TASK_FOLD, lambda: maintain.fold(context()))
+
+    def purge() -> None:
+        _guarded(TASK_PURGE, lambda: maintain.purge(context()))
+
+    functions = {TASK_PROCESS_INBOX: process_inbox, TASK_SEND_OUTBOX: outbox, TASK_FOLD: fold, TASK_PURGE: purge}
+    for name, function in functions.items():
+        app.task(name=name, **_LOST)(function)
+
+
+def _process_inbox(bell: Doorbell) -> None:
+    bell.answered()
+    done = context().drain.run(_DRAIN_SECONDS)
+    if done.more:
+        bell.ring()
+    if done.callbacks or done.quarantined:
+        _LOG.info("drained", callbacks=done.callbacks, reports=done.reports, quarantined=done.quarantined)
+
+
+def _guarded(task: str, work: Callable[[], object]) -> None:
+    """Run a task. A database that is away is no reason for a trace: the next beat tries again."""
+    try:
+        work()
+    except Unavailable as error:
+        _LOG.warning("database_unavailable", task=task, problem=str(error), next_step="the next sweep tries again")
