@@ -191,9 +191,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
-def environment_with(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a program that this one starts: its own, with `extra` laid over it."""
-    return {**os.environ, **extra}
+def set_for_children(values: Mapping[str, str]) -> None:
+    """Give variables to this process and to all that it starts, where nobody sees them on a command line."""
+    os.environ.update(values)
 
 
 def _read(text: str, kind: Any) -> Any:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from codes import Meaning, Outcome
+from codes import Match, Meaning, Outcome
 from codes.causes import FIRM
 from codes.channels import UNKNOWN
 from policy import words
@@ -115,9 +115,7 @@ def _obstacle(meaning: Meaning, history: History, outcome: Outcome) -> str:
         return "nobody named the channel it came by"
     if meaning.conflict:
         return "its codes contradict each other"
-    if meaning.cause in NEVER_RESENT or any(
-        match.row is not None and match.row.cause in _OBJECTIONS for match in (meaning.status, meaning.error)
-    ):
+    if meaning.cause in NEVER_RESENT or _objects(meaning.status) or _objects(meaning.error):
         return "no resend ever follows this cause"
     if outcome is not Outcome.FAILED:
         return "it did not fail for good"
@@ -126,6 +124,10 @@ def _obstacle(meaning: Meaning, history: History, outcome: Outcome) -> str:
     if history.open_legs:
         return "a further leg of the failover is still to come"
     return ""
+
+
+def _objects(match: Match) -> bool:
+    return match.row is not None and match.row.cause in _OBJECTIONS
 
 
 def _suppress(

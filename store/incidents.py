@@ -113,7 +113,7 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime) -> O
         incidents.c.account == last.account, incidents.c.key == last.key, incidents.c.is_open == 1
     )
     standing = connection.execute(query).first()
-    recent = _recent(standing, deltas, now)
+    recent = _recent(standing, deltas)
     examples = json.loads(standing.examples) if standing else []
     examples = list(dict.fromkeys([*examples, *(delta.example for delta in deltas if delta.example)]))[:_EXAMPLES]
     reached = sum(recent.values()) >= last.threshold
@@ -146,14 +146,15 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime) -> O
     return Opened(number, last.account, last.severity, last.title, last.next_step, count, first_at, reminder)
 
 
-def _recent(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, int]:
+def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
     """Return counts by minute inside the threshold's window."""
     window = max(delta.within_ms for delta in deltas)
     minutes: dict[str, int] = json.loads(standing.recent) if standing else {}
     for delta in deltas:
         minute = str(to_ms(delta.last_at) // 60_000)
         minutes[minute] = minutes.get(minute, 0) + delta.count
-    oldest = (to_ms(now) - window) // 60_000
+    # Events, not their arrival, make a rate: a backlog of last night's failures is one burst of last night.
+    oldest = max(map(int, minutes)) - window // 60_000
     return {minute: count for minute, count in minutes.items() if int(minute) >= oldest}
 
 

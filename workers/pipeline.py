@@ -18,8 +18,9 @@ from store.database import Database
 from store.ids import new_ids
 from store.messages import Message
 from store.vault import Vault
-from workers.effects import Effects, mentioned, without_channel
+from workers.effects import Effects
 from workers.prepare import Prepared, Preparer
+from workers.rows import mentioned, without_channel
 
 SLICE: Final = 500
 _DUPLICATE: Final = "duplicate"

@@ -1,0 +1,67 @@
+"""Addresses and bodies are unreadable without the key file, and the key file is never replaced silently."""
+
+from pathlib import Path
+
+import pytest
+
+from store.database import Database
+from store.errors import KeyMismatch
+from store.vault import KEY_FILE, Keys, Vault, open_vault
+
+
+def test_what_is_sealed_opens_again_and_looks_like_nothing(vault: Vault) -> None:
+    sealed = vault.seal(b"447700900123")
+    assert b"447700900123" not in sealed
+    assert vault.open(sealed) == b"447700900123"
+    assert vault.seal(b"447700900123") != sealed
+
+
+def test_one_person_has_one_hash_whatever_the_spelling(vault: Vault) -> None:
+    assert vault.hash_address("main", "+44 7700 900123") == vault.hash_address("main", "447700900123")
+    assert vault.hash_address("main", "Jo@Example.COM") == vault.hash_address("main", "jo@example.com")
+    assert vault.hash_address("main", "447700900123") != vault.hash_address("shop", "447700900123")
+
+
+def test_digest_keeps_its_parts_apart(vault: Vault) -> None:
+    assert vault.digest("ab", "c") != vault.digest("a", "bc")
+
+
+def test_keys_are_made_once_and_readable_by_their_owner_only(database: Database, tmp_path: Path) -> None:
+    first = open_vault(tmp_path / "s", database)
+    again = open_vault(tmp_path / "s", database)
+    assert first.keys == again.keys
+    assert (tmp_path / "s" / KEY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_key_file_stops_the_start_and_makes_no_new_one(database: Database, tmp_path: Path) -> None:
+    open_vault(tmp_path / "s", database)
+    (tmp_path / "s" / KEY_FILE).unlink()
+    with pytest.raises(KeyMismatch, match="missing"):
+        open_vault(tmp_path / "s", database)
+    assert not (tmp_path / "s" / KEY_FILE).exists()
+
+
+def test_a_foreign_key_file_stops_the_start(database: Database, tmp_path: Path) -> None:
+    open_vault(tmp_path / "s", database)
+    with pytest.raises(KeyMismatch, match="missing"):
+        open_vault(tmp_path / "other", database)
+    (tmp_path / "s" / KEY_FILE).write_text('{"hashing": "AAAA", "sealing": ["AAAA"]}')
+    with pytest.raises(KeyMismatch, match="other keys"):
+        open_vault(tmp_path / "s", database)
+
+
+def test_a_rotated_key_still_opens_what_the_old_one_sealed() -> None:
+    old = Keys.make()
+    sealed = Vault(old).seal(b"content")
+    rotated = Vault(Keys(old.hashing, (Keys.make().sealing[0], *old.sealing)))
+    assert rotated.open(sealed) == b"content"
+    assert Vault(old).keys.ids != {}
+    with pytest.raises(KeyMismatch):
+        Vault(Keys.make()).open(sealed)
+
+
+def test_an_altered_content_is_refused(vault: Vault) -> None:
+    sealed = bytearray(vault.seal(b"content"))
+    sealed[-1] ^= 1
+    with pytest.raises(KeyMismatch, match="altered"):
+        vault.open(bytes(sealed))

@@ -1,0 +1,64 @@
+"""Nothing that arrives is thrown away, and one bad item never harms its neighbours (promises 2 and 3)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from store import inbox as store_inbox
+from store.inbox import LEASE, MOST_ALONE
+from store.schema import inbox, quarantine, reports
+from tests.support.desk import Desk, report
+from workers.pipeline import LostLease
+
+
+def test_ninety_nine_good_reports_and_one_bad_one(desk: Desk) -> None:
+    items = [report(f"m-{number}", 5) for number in range(100)]
+    items[41] = {"messageId": {"not": "a text"}, "status": []}
+    assert desk.handle(*items).reports == 99
+
+
+def test_a_body_that_cannot_be_decoded_is_quarantined_whole_and_the_rest_goes_on(desk: Desk) -> None:
+    bad = desk.post_body(b"\x00\xff nonsense", undecoded=True)
+    desk.post(report("m-1", 5))
+    done = desk.drain()
+    assert (done.reports, done.quarantined) == (1, 1)
+    [row] = desk.rows(quarantine)
+    assert (row.callback_id, row.item_index) == (bad, -1)
+    assert {row.id: row.state for row in desk.rows(inbox)}[bad] == "quarantined"
+
+
+def test_poison_is_quarantined_after_three_attempts_alone(desk: Desk) -> None:
+    number = desk.post(report("m-1", 5))
+    moment = datetime.now(UTC) - timedelta(hours=1)
+    for _ in range(MOST_ALONE):
+        [claimed] = store_inbox.claim(desk.database, desk.vault, "dies", moment)
+        assert claimed.id == number
+        moment += LEASE
+    desk.post(report("m-2", 5))
+    desk.drain()
+    assert [row.callback_id for row in desk.rows(quarantine)] == [number]
+    assert [row.message_key != b"" for row in desk.rows(reports)] == [True]
+
+
+def test_a_worker_whose_lease_was_taken_over_writes_nothing(desk: Desk) -> None:
+    desk.post(report("m-1", 5))
+    drain = desk.drain_of_one_worker
+    [callback] = store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC))
+    items = drain._preparer.prepare(callback)
+    with desk.database.transaction() as connection:
+        connection.execute(update(inbox).values(owner="b"))
+    with pytest.raises(LostLease):
+        drain._pipeline.run("a", items, [callback.id], datetime.now(UTC))
+    assert desk.rows(reports) == []
+
+
+def test_a_drain_stops_when_told_and_says_that_work_is_left(desk: Desk) -> None:
+    desk.post(report("m-1", 5))
+    assert desk.drain_of_one_worker.run(30, stopping=lambda: True).more
+    assert desk.rows(reports) == []
+
+
+def test_an_empty_callback_is_done(desk: Desk) -> None:
+    desk.handle()
+    assert [row.state for row in desk.rows(inbox)] == ["done"]
