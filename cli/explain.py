@@ -8,11 +8,14 @@ import click
 
 from cli.output import fail, format_option, print_json
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
-from codes import CHANNELS, CodeRef, Codes, Meaning
+from codes import CHANNELS, CodeRef, Codes, Match, Meaning
 from codes.suggest import did_you_mean
 from infobip.inbound import InboundError, Reading, read
-from policy import UNSEEN, Action, Decision, Rules, decide
+from policy import UNSEEN, Action, Decision, Interpretation, Rules, decide, interpret
 from reports import Report
+from reports.words import MENTION, OptWords
+
+NOTHING_TO_DECIDE = "nothing-to-decide"
 
 
 @click.command()
@@ -42,7 +45,8 @@ def explain(
         reading = read(body, content_type or _guess(body), channel)
     except InboundError as refusal:
         raise fail(f"{refusal} {refusal.next_step}") from None
-    answer = _answer(reading, codes, rules)
+    words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
+    answer = _answer(reading, codes, rules, words)
     if form == "json":
         print_json(answer)
     else:
@@ -59,17 +63,20 @@ def _guess(body: bytes) -> str:
     return {b"<": "application/xml", b"{": "application/json", b"[": "application/json"}.get(start, "text/plain")
 
 
-def _answer(reading: Reading, codes: Codes, rules: Rules) -> dict[str, Any]:
+def _answer(reading: Reading, codes: Codes, rules: Rules, words: OptWords) -> dict[str, Any]:
     now = datetime.now(UTC)
     items = []
     for item in reading.items:
-        report = item.report
-        meaning = codes.lookup(report.channel, report.status, report.error, report.smtp)
-        items.append(_item(item.index, report, meaning, decide(report, meaning, UNSEEN, rules, now)))
+        found = interpret(item.report, codes, words)
+        if found.meaning is None:
+            items.append(_told(item.index, item.report, found))
+        else:
+            decision = decide(item.report, found.meaning, UNSEEN, rules, now)
+            items.append(_item(item.index, item.report, found.meaning, decision))
     return {"items": items, "quarantined": [{"index": fault.index, "error": fault.error} for fault in reading.faults]}
 
 
-def _item(index: int, report: Report, meaning: Meaning, decision: Decision) -> dict[str, Any]:
+def _described(index: int, report: Report) -> dict[str, Any]:
     return {
         "index": index,
         "event": report.event,
@@ -79,13 +86,39 @@ def _item(index: int, report: Report, meaning: Meaning, decision: Decision) -> d
         "recipient": report.recipient,
         "status": _code(report.status),
         "error": _code(report.error),
+    }
+
+
+def _item(index: int, report: Report, meaning: Meaning, decision: Decision) -> dict[str, Any]:
+    return _described(index, report) | {
         "outcome": decision.outcome,
         "cause": decision.cause,
-        "advice": meaning.advice,
-        "matched": {"status": _match(meaning, "status"), "error": _match(meaning, "error")},
         "actions": [_action(action) for action in decision.actions],
-        "rule": decision.rule,
         "reason": decision.reason,
+        "rule": decision.rule,
+        "advice": meaning.advice,
+        "matched": {"status": _match(meaning.status), "error": _match(meaning.error)},
+    }
+
+
+def _told(index: int, report: Report, found: Interpretation) -> dict[str, Any]:
+    """Describe an item that no rule is asked about: it tells something, and asks for nothing."""
+    lifts = sorted(found.event.lifts) if found.event else []
+    if lifts:
+        reason = f"The person opts in again, so suppressions with the cause {' or '.join(lifts)} end in this scope."
+    elif found.word == MENTION:
+        reason = "The text mentions a stop word without being one, so a person should read it."
+    else:
+        reason = f"An event ({report.event}, {report.kind}) is kept and shown, and there is nothing to decide on."
+    ignore = {"action": "ignore", "rule": NOTHING_TO_DECIDE, "mode": "act"}
+    return _described(index, report) | {
+        "outcome": "unknown",
+        "cause": "",
+        "actions": [ignore],
+        "reason": reason,
+        "rule": NOTHING_TO_DECIDE,
+        "advice": found.event.advice if found.event else "",
+        "matched": {},
     }
 
 
@@ -93,8 +126,7 @@ def _code(ref: CodeRef | None) -> dict[str, Any] | None:
     return None if ref is None else {"id": ref.id, "group_id": ref.group_id, "name": ref.name}
 
 
-def _match(meaning: Meaning, kind: str) -> dict[str, Any]:
-    match = getattr(meaning, kind)
+def _match(match: Match) -> dict[str, Any]:
     return {
         "row": match.row.label if match.row else None,
         "by": match.how,
@@ -121,10 +153,11 @@ def _print(answer: dict[str, Any]) -> None:
         what = " ".join(part for part in (item["channel"], item["kind"].lower(), item["message_id"]) if part)
         click.echo(f"[{item['index']}] {what}")
         click.echo(f"    {item['reason']}")
-        click.echo(f"    {item['advice']}")
-        if item["matched"]["error"]["permanent_disagrees"]:
+        if item["advice"]:
+            click.echo(f"    {item['advice']}")
+        if item["matched"].get("error", {}).get("permanent_disagrees"):
             click.echo("    The report's own `permanent` differs from the table's; neither decides, the cause does.")
         names = ", ".join(f"{action['action']} ({action['mode']})" for action in item["actions"])
-        click.echo(f"    rule {item['rule']}, cause {item['cause']}, outcome {item['outcome']}: {names}")
+        click.echo(f"    rule {item['rule']}, cause {item['cause'] or 'none'}, outcome {item['outcome']}: {names}")
     for fault in answer["quarantined"]:
         click.echo(f"[{fault['index']}] cannot be read and would be quarantined: {fault['error']}")

@@ -53,10 +53,5 @@ def _cell(value: Any) -> str:
 
 def fail(message: str, code: int = 1) -> click.ClickException:
     """Return the exception that ends a command with `message` on standard error and exit code `code`."""
-    return _Failure(message, code)
-
-
-class _Failure(click.ClickException):
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.exit_code = code
+    failure = type("Failure", (click.ClickException,), {"exit_code": code})
+    return failure(message)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from codes import smtp as enhanced
-from codes.causes import CAUSES, DEPTHS, Blame, Depth
+from codes.causes import CAUSES, DEPTHS, FIRM, Blame, Depth
 from codes.channels import FAMILIES, UNKNOWN
 from codes.meaning import How, Match, Meaning, Outcome
 from codes.ref import CodeRef
@@ -179,9 +179,10 @@ def _refinable(channel: str, error: Match) -> bool:
     """
     if error.row is None:
         return channel == "email" and not error.unknown
-    return (error.row.family == "email" and error.row.group == "BOUNCED") or (
-        channel == "email" and error.row.cause in ("delivered", "unspecified")
-    )
+    if error.row.family == "email":
+        # Words of a mailbox provider that blames us say nothing about the person, even where they begin with 5.1.
+        return error.row.group == "BOUNCED" and CAUSES[error.row.cause].blame not in _OURS
+    return channel == "email" and error.row.cause in ("delivered", "unspecified")
 
 
 def _cause_of_failure(status: Match, error: Match, error_cause: str) -> tuple[str, bool]:
@@ -198,10 +199,15 @@ def _cause_of_failure(status: Match, error: Match, error_cause: str) -> tuple[st
         return ("unspecified" if generic else status_cause), False
     if status.row is None:
         return error_cause, False
+    blamed = {CAUSES[status_cause].blame, CAUSES[error_cause].blame}
+    if not blamed & _OURS:
+        # What a person wants is the reason to remember, whatever else went wrong with this one message.
+        for cause in (status_cause, error_cause):
+            if cause in FIRM:
+                return cause, False
     for cause in (status_cause, error_cause):
         if CAUSES[cause].depth is Depth.DECIDING:
             return cause, False
-    blamed = {CAUSES[status_cause].blame, CAUSES[error_cause].blame}
     specific = min(_depth(status_cause), _depth(error_cause)) >= DEPTHS[Depth.SPECIFIC]
     if specific and blamed & _OURS and blamed & _THEIRS:
         return "unknown", True

@@ -74,6 +74,11 @@ class Meaning:
     tables: str
 
     @property
+    def is_event(self) -> bool:
+        """Whether it is the meaning of an event, which carries no codes."""
+        return self.status.ref is None and self.error.ref is None
+
+    @property
     def permanent(self) -> bool | None:
         """The table's flag for the error, else the report's own; a hint, never a reason by itself."""
         if self.error.row is not None:

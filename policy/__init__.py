@@ -4,6 +4,7 @@ from policy.decide import decide
 from policy.decision import Action, Alert, Decision, Forward, Ignore, Mode, Retry, Suppress
 from policy.errors import PolicyError, PolicyFault
 from policy.history import UNSEEN, History, Purpose
+from policy.interpret import Interpretation, interpret
 from policy.load import load_policy, shipped_policy
 from policy.rules import Rule, Rules
 
@@ -15,6 +16,7 @@ __all__ = [
     "Forward",
     "History",
     "Ignore",
+    "Interpretation",
     "Mode",
     "PolicyError",
     "PolicyFault",
@@ -24,6 +26,7 @@ __all__ = [
     "Rules",
     "Suppress",
     "decide",
+    "interpret",
     "load_policy",
     "shipped_policy",
 ]

@@ -28,6 +28,8 @@ class Span(fields.Field[timedelta]):
             span = parse_duration(value)
         except ValueError as error:
             raise ValidationError(f"{error}.") from None
+        if not span:
+            raise ValidationError(f"{value} is no time at all. Write more than 0.")
         if self.most is not None and span > self.most:
             raise ValidationError(f"{value} is more than the ceiling of {self.most.days} days. Write less.")
         return span

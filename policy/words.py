@@ -48,8 +48,12 @@ def schedule(retry: RetryPlan) -> tuple[str, ...]:
 def _what(meaning: Meaning, outcome: Outcome) -> str:
     if meaning.conflict:
         return "The message failed and its codes contradict each other"
+    if meaning.cause == "unknown" and meaning.is_event:
+        return "Infobip reports an event that this release does not know"
     if meaning.cause == "unknown":
         return f"{_OUTCOMES[outcome]}, with a code that is not in the tables" if meaning.unknown else _OUTCOMES[outcome]
+    if meaning.is_event:
+        return f"Infobip reports that {CAUSES[meaning.cause].summary}"
     if outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         return f"{_OUTCOMES[outcome]} because {CAUSES[meaning.cause].summary}"
     if meaning.cause == "machine_answered":

@@ -81,7 +81,7 @@ class Pipeline:
         if item.report.channel != UNKNOWN or message is None or message.channel == UNKNOWN:
             return item
         report = replace(item.report, channel=message.channel)
-        return replace(item, report=report, meaning=self._preparer.meaning(report, item.event))
+        return replace(item, report=report, meaning=self._preparer.interpret(report).meaning)
 
     def _one(self, number: int, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> None:
         decision = self._decision(item, message, past, effects.now)

@@ -10,10 +10,11 @@ import msgspec
 
 from codes import CodeRef, Codes, Meaning
 from codes.channels import AUTO, UNKNOWN
-from codes.events import EventMeaning, as_meaning, event_meaning
+from codes.events import EventMeaning
 from infobip.inbound import Reading, read
+from policy.interpret import Interpretation, interpret
 from reports import Event, Report, normalise
-from reports.words import MENTION, OptWords
+from reports.words import OptWords
 from store.inbox import Callback
 from store.moments import to_ms
 from store.vault import Vault
@@ -24,7 +25,6 @@ _OLDEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
 # Kinds of events that tell about a message which we sent: the others' message ids are their own.
 _OF_A_MESSAGE: Final = frozenset({Event.DELIVERY, Event.SEEN, Event.CLICK})
-_BAD_TEMPLATE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "SUSPENDED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,7 @@ class Preparer:
         if report.channel in (UNKNOWN, AUTO):
             report = replace(report, channel=self._default_channel)
         event_at, replaced = _event_time(report.event_at, callback.received_at)
-        word = self._word(report)
-        event = None if report.event is Event.DELIVERY else _event(report, word)
+        found = self.interpret(report)
         of_a_message = report.event in _OF_A_MESSAGE or report.kind == "LATE_BOUNCE"
         key = other = b""
         if of_a_message and report.message_id:
@@ -95,41 +94,21 @@ class Preparer:
             received_at=callback.received_at,
             event_at=event_at,
             replaced_time=replaced,
-            meaning=self.meaning(report, event),
-            event=event,
-            word=word,
+            meaning=found.meaning,
+            event=found.event,
+            word=found.word,
             fingerprint=fingerprint(report),
             recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
             message_key=key,
             other_key=other,
         )
 
+    def interpret(self, report: Report) -> Interpretation:
+        """Return what there is to decide on in a report."""
+        return interpret(report, self._codes, self._words)
+
     def _key(self, report: Report, recipient: str) -> bytes:
         return self._vault.digest("message", report.account, report.message_id, recipient)
-
-    def meaning(self, report: Report, event: EventMeaning | None) -> Meaning | None:
-        """Return what there is to decide on, if anything."""
-        if report.event is Event.DELIVERY:
-            return self._codes.lookup(report.channel, report.status, report.error, report.smtp)
-        if report.event is Event.UNKNOWN:
-            return as_meaning(_NEWS, report.channel, self._codes.tables.hash)
-        if event is not None and event.cause:
-            return as_meaning(event, report.channel, self._codes.tables.hash)
-        return None
-
-    def _word(self, report: Report) -> str:
-        if report.event is Event.INBOUND:
-            return self._words.asks(str(report.detail.get("text", "")), report.recipient)
-        if report.kind == "TEMPLATE_UPDATE" and str(report.detail.get("status", "")).upper() in _BAD_TEMPLATE:
-            return "rejected"
-        return str(report.detail.get("consent", ""))
-
-
-_NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this release does not know; look at it.")
-
-
-def _event(report: Report, word: str) -> EventMeaning | None:
-    return None if word == MENTION else event_meaning(report.kind, word)
 
 
 def _event_time(event_at: datetime | None, received_at: datetime) -> tuple[datetime, bool]:

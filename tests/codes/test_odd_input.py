@@ -34,9 +34,9 @@ def test_arbitrary_json_never_raises(channel: str, status: object, error: object
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["sms", "email", "voice"]), st.integers(20_000, 10**30), codes)
+@given(st.sampled_from(["sms", "email", "voice"]), st.integers(20_000, 10**17), codes)
 def test_a_status_that_is_not_in_the_tables_never_names_a_cause(channel: str, number: int, error: object) -> None:
-    assert lookup(channel, {"id": number, "groupId": 2}, error).cause in ("unknown", "unspecified") or number >= 10**18
+    assert lookup(channel, {"id": number, "groupId": 2}, error).cause == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""What there is to decide on in one report: a code's meaning, an event's, or nothing."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from codes import Codes, Meaning
+from codes.channels import AUTO, UNKNOWN
+from codes.events import EventMeaning, as_meaning, event_meaning
+from reports import Event, Report
+from reports.words import MENTION, OptWords
+
+_BAD_TEMPLATE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "SUSPENDED"})
+_NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this release does not know; look at it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """A report's meaning. `meaning` is `None` where nothing is to be decided; `event` is `None` for delivery reports.
+
+    `word` is what an event says: stop, start, mention, rejected, or empty.
+    """
+
+    meaning: Meaning | None
+    event: EventMeaning | None
+    word: str
+
+
+def interpret(report: Report, codes: Codes, words: OptWords) -> Interpretation:
+    """Return what `report` means under `codes`, with `words` to recognise opt-outs in inbound messages."""
+    if report.event is Event.DELIVERY:
+        channel = UNKNOWN if report.channel == AUTO else report.channel
+        return Interpretation(codes.lookup(channel, report.status, report.error, report.smtp), None, "")
+    word = _word(report, words)
+    found = None if word == MENTION else event_meaning(report.kind, word)
+    if report.event is Event.UNKNOWN:
+        found = _NEWS
+    meaning = as_meaning(found, report.channel, codes.tables.hash) if found is not None and found.cause else None
+    return Interpretation(meaning, found, word)
+
+
+def _word(report: Report, words: OptWords) -> str:
+    if report.event is Event.INBOUND:
+        return words.asks(str(report.detail.get("text", "")), report.recipient)
+    if report.kind == "TEMPLATE_UPDATE" and str(report.detail.get("status", "")).upper() in _BAD_TEMPLATE:
+        return "rejected"
+    return str(report.detail.get("consent", ""))
