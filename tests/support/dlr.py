@@ -1,0 +1,87 @@
+"""The commands, run against one installation as a person would."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from cli.doctor import doctor, keys
+from click.testing import CliRunner, Result
+
+from cli.explain import explain
+from cli.forget import forget
+from cli.listings import incidents, retries, suppress
+from cli.message import message
+from cli.migrate import migrate
+from cli.quarantine import quarantine
+from cli.replay import replay
+from cli.reports import reports
+from cli.sample import sample
+
+COMMANDS = (
+    doctor,
+    explain,
+    forget,
+    incidents,
+    keys,
+    message,
+    migrate,
+    quarantine,
+    replay,
+    reports,
+    retries,
+    sample,
+    suppress,
+)
+
+
+@click.group()
+def door() -> None:
+    """The commands under test."""
+
+
+for command in COMMANDS:
+    door.add_command(command)
+
+
+@dataclass
+class Dlr:
+    """Runs `dlr` with the settings of one installation."""
+
+    settings: dict[str, str]
+
+    def run(self, *words: str, answer: str = "", **settings: str) -> Result:
+        """Run a command; `answer` is typed where it asks."""
+        environment = self.settings | {f"DLR_{name.upper()}": value for name, value in settings.items()}
+        return CliRunner().invoke(door, words, input=answer, env=environment)
+
+    def __call__(self, *words: str, **more: str) -> str:
+        """Return what a command prints; it has to succeed."""
+        result = self.run(*words, **more)
+        assert result.exit_code == 0, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        return result.stdout
+
+    def fails(self, *words: str, code: int = 1, **more: str) -> str:
+        """Return what a command complains of; it has to fail with `code`, and without a trace."""
+        result = self.run(*words, **more)
+        assert result.exit_code == code, f"{words}: {result.exit_code}\n{result.output}\n{result.exception!r}"
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.stderr
+
+    def lines(self, *words: str, **more: str) -> list[list[str]]:
+        """Return the cells of the lines that a command prints into a pipe."""
+        return [line.split("\t") for line in self(*words, **more).splitlines()]
+
+    def json(self, *words: str, **more: str) -> Any:
+        """Return what a command prints as JSON."""
+        return json.loads(self(*words, "--format", "json", **more))
+
+
+def installed(database_url: str, state_dir: Path) -> Dlr:
+    """Return the commands of one installation."""
+    return Dlr({"DLR_DATABASE_URL": database_url, "DLR_STATE_DIR": str(state_dir)})
+
+
+if __name__ == "__main__":
+    door()
