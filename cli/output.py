@@ -53,5 +53,5 @@ def _cell(value: Any) -> str:
 
 def fail(message: str, code: int = 1) -> click.ClickException:
     """Return the exception that ends a command with `message` on standard error and exit code `code`."""
-    failure = type("Failure", (click.ClickException,), {"exit_code": code})
+    failure: Callable[[str], click.ClickException] = type("Failure", (click.ClickException,), {"exit_code": code})
     return failure(message)

@@ -15,3 +15,7 @@ def up() -> None:
     sys.stdout.flush()
     # A new program in the same process: what the other commands import is not to stay in memory for weeks.
     os.execv(sys.executable, (sys.executable, "-m", "cli.supervisor"))  # noqa: S606 - our own interpreter
+
+
+if __name__ == "__main__":
+    up(prog_name="dlr up")

@@ -8,10 +8,11 @@ from cli.supervisor.composition import parts_of
 from cli.supervisor.lock import AlreadyRunning, take_lock
 from cli.supervisor.loop import Supervisor
 from cli.supervisor.probe import split_address, why_taken
+from cli.supervisor.roles import warm_up
 from cli.supervisor.screen import Screen
 from cli.supervisor.valkey import NoBroker, prepare
 from cli.supervisor.welcome import cheapest_checks, welcome
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import Settings, SettingsError, load_settings, set_for_children
 from webhook.first_token import ensure_url_token
 
 
@@ -42,18 +43,18 @@ def run(settings: Settings) -> int:
     if reason := why_taken(host, port):
         raise OSError(f"nothing can listen on {settings.web_bind} ({reason}); choose another address with DLR_WEB_BIND")
     valkey = None if settings.redis_url else prepare(state_dir)
+    parts = parts_of(settings, valkey)
     form = _form(settings)
-    env = {"DLR_LOG_FORMAT": form}
+    set_for_children({"DLR_LOG_FORMAT": form})
     if valkey is not None:
-        env["DLR_REDIS_URL"] = valkey.url
-    parts = parts_of(settings, env, valkey)
+        set_for_children({"DLR_REDIS_URL": valkey.url})
     screen = Screen(as_json=form == "json", names=[part.name for part in parts])
     token = ensure_url_token(settings)[0] if "token" in cheapest_checks(settings) else ""
 
     def greet() -> None:
         print(welcome(settings, token, show_secrets=sys.stdout.isatty()), flush=True)
 
-    return Supervisor(parts, screen, on_ready=greet, held=(held,)).run()
+    return Supervisor(parts, screen, on_ready=greet, warm_up=warm_up, held=(held,)).run()
 
 
 def _make(state_dir: Path) -> None:

@@ -16,6 +16,7 @@ from cli.supervisor.wakeups import STOP, Wakeups, wakeups
 
 _LOOK: Final = 0.05
 _IDLE: Final = 3600.0
+_LAST_WAIT: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -35,7 +36,10 @@ class Slot:
 
 
 class Supervisor:
-    """Runs parts until a signal stops it or the start fails."""
+    """Runs parts until a signal stops it or the start fails.
+
+    `warm_up` is called once, after the first parts were started; `on_ready` once, when all parts have been ready.
+    """
 
     def __init__(
         self,
@@ -43,12 +47,14 @@ class Supervisor:
         screen: Screen,
         *,
         on_ready: Callable[[], None],
+        warm_up: Callable[[], None] | None = None,
         patience: Patience | None = None,
         held: tuple[int, ...] = (),
     ) -> None:
         self._screen = screen
         self._slots = {part.name: Slot(part, Lines(part.name, screen)) for part in parts}
         self._on_ready = on_ready
+        self._warm_up = warm_up
         self._patience = patience or Patience()
         self._held = held
         self._announced = False
@@ -85,9 +91,13 @@ class Supervisor:
         self._reap()
         if self._stopping:
             self._stop_next()
-        else:
-            self._start_next()
-            self._check_ready()
+            return
+        self._start_next()
+        if self._warm_up is not None:
+            # What the forks share is imported while the first parts, which are programs, start beside it.
+            self._warm_up()
+            self._warm_up = None
+        self._check_ready()
 
     def _until_next(self) -> float:
         now = time.monotonic()
@@ -131,7 +141,8 @@ class Supervisor:
     def _became_ready(self, slot: Slot) -> None:
         slot.ready = slot.was_ready = True
         took = time.monotonic() - slot.started
-        self._screen.say("done" if slot.part.once else f"ready after {took:.1f} s", part=slot.part.name)
+        pid = "" if slot.child is None else f" as process {slot.child.pid}"
+        self._screen.say(f"ready{pid} after {took:.1f} s", part=slot.part.name)
         if not self._announced and all(each.was_ready for each in self._slots.values()):
             self._announced = True
             self._on_ready()
@@ -141,7 +152,7 @@ class Supervisor:
     def _read(self, slot: Slot) -> None:
         assert slot.child is not None
         try:
-            content = os.read(slot.child.output.fileno(), 65536)
+            content = os.read(slot.child.output, 65536)
         except BlockingIOError:
             return
         if content:
@@ -169,9 +180,11 @@ class Supervisor:
         child = slot.child
         assert child is not None
         child.kill()
-        while child.exit_code() is None:
+        # A process that the kernel holds on to, as on a dead disk, must not hold up the others.
+        limit = time.monotonic() + _LAST_WAIT
+        while child.exit_code() is None and time.monotonic() < limit:
             time.sleep(0.005)
-        if child.output in {key.fileobj for key in self._selector.get_map().values()}:
+        if child.output in self._selector.get_map():
             # Its last words may still be in the pipe. Nobody holds the other end any more, so this ends.
             self._drain(slot, child)
             self._selector.unregister(child.output)
@@ -182,7 +195,7 @@ class Supervisor:
 
     def _drain(self, slot: Slot, child: Child) -> None:
         try:
-            while content := os.read(child.output.fileno(), 65536):
+            while content := os.read(child.output, 65536):
                 slot.lines.feed(content)
         except BlockingIOError:
             return

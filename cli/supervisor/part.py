@@ -1,8 +1,8 @@
 """What the supervisor is told about each process that it runs."""
 
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 def _at_once() -> bool:
@@ -14,9 +14,10 @@ class Part:
     """One process, and how to know that it is up and how to end it."""
 
     name: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    """Variables beside the supervisor's own."""
+    argv: tuple[str, ...] = ()
+    """The program to run."""
+    call: Callable[[], object] | None = None
+    """In place of a program: a function to call in a fork of the supervisor, which shares what is imported by then."""
     is_ready: Callable[[], bool] = _at_once
     """Asked often while the part starts, so it must answer within a fraction of a second and never raise."""
     after: tuple[str, ...] = ()

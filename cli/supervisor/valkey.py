@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -45,7 +46,7 @@ class Valkey:
         return self._ask("PING").startswith(b"+PONG")
 
     def listeners(self) -> int:
-        """Return how many workers wait for tasks."""
+        """Return how many workers wait for tasks, or have waited and now do one."""
         return self._ask("CLIENT LIST").count(b" cmd=brpop ")
 
     def _ask(self, command: str) -> bytes:
@@ -82,9 +83,14 @@ def find_server() -> Path:
     Raises `NoBroker` where there is none.
     """
     named = (shutil.which(name) for name in ("valkey-server", "redis-server"))
-    for found in (bundled_server(), *named):
-        if found is not None and _version(Path(found)) >= _OLDEST:
-            return Path(found)
+    return first_that_runs((bundled_server(), *(Path(found) for found in named if found)))
+
+
+def first_that_runs(candidates: Iterable[Path | None]) -> Path:
+    """Return the first server that runs on this machine and is new enough. Raises `NoBroker` where none is."""
+    for candidate in candidates:
+        if candidate is not None and _version(candidate) >= _OLDEST:
+            return candidate
     raise NoBroker(
         "There is no Valkey or Redis server >= 6.2 that runs on this machine. Install one "
         "(Debian, Ubuntu: apt install valkey-server or redis-server), or set DLR_REDIS_URL to one elsewhere."

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Final
 
 STOP: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+CAUGHT: Final = STOP | {signal.SIGCHLD}
 
 
 class Wakeups:
@@ -32,7 +33,7 @@ def wakeups() -> Iterator[Wakeups]:
     os.set_blocking(writing, False)
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     # Whoever starts it with nohup wants it to outlive the terminal.
-    caught = [number for number in (*STOP, signal.SIGCHLD) if signal.getsignal(number) is not signal.SIG_IGN]
+    caught = [number for number in CAUGHT if signal.getsignal(number) is not signal.SIG_IGN]
     handlers = {number: signal.signal(number, _nothing) for number in caught}
     try:
         yield Wakeups(reading)

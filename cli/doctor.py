@@ -1,0 +1,122 @@
+"""`dlr doctor`: what is not in order, and how to put it right. `dlr keys`: the keys of this installation."""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from cli import findings, stored_findings
+from cli.findings import ERROR, OK, WARNING, Finding
+from cli.output import fail, format_option, print_json, print_table
+from cli.public_check import through_public_url
+from cli.stored import stored
+from config.settings import Settings, SettingsError, load_settings
+from store.database import Database, open_database
+from store.errors import StoreError
+from store.vault import KEY_FILE, read_keys
+
+# What needs no database, and what only makes sense where the database is in order; in the order of the print.
+CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
+    findings.rules_and_codes,
+    findings.endpoint,
+    findings.broker,
+    findings.disk,
+)
+STORED_CHECKS: Final[tuple[Callable[[Settings, Database], Iterator[Finding]], ...]] = (
+    stored_findings.keys,
+    stored_findings.clock,
+    stored_findings.work,
+    stored_findings.modes,
+)
+_STYLES: Final = {OK: "green", WARNING: "yellow", ERROR: "red"}
+
+
+@click.command()
+@click.option("--public", is_flag=True, help="Also post a sample through the public URL, as Infobip would.")
+@format_option
+def doctor(public: bool, form: str) -> None:
+    """Look at everything that this service needs, and say how to put right what is not in order.
+
+    Ends with 1 where something is wrong, and with 0 where there is nothing, or only something to think about.
+    """
+    found = list(examine(public))
+    wrong = sum(finding.severity == ERROR for finding in found)
+    if form == "json":
+        print_json([finding._asdict() for finding in found])
+    else:
+        _print(found)
+        doubtful = sum(finding.severity == WARNING for finding in found)
+        click.echo(f"{wrong} errors, {doubtful} warnings, at {datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z.", err=True)
+    if wrong:
+        sys.exit(1)
+
+
+def examine(public: bool) -> Iterator[Finding]:
+    """Yield every finding. One look that fails costs only its own findings."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            yield Finding(ERROR, "settings", line, "Correct it: nothing starts like this.")
+        return
+    yield Finding(OK, "settings", "all can be read")
+    for check in CHECKS:
+        yield from _guarded(check.__name__, lambda check=check: check(settings))  # type: ignore[misc]
+    try:
+        database = open_database(settings.database, synchronous=settings.sqlite_synchronous, pool=2)
+    except (ArgumentError, ValueError, ImportError) as error:
+        yield Finding(ERROR, "database", f"the URL cannot be used: {error}", "Correct DLR_DATABASE_URL.")
+        return
+    try:
+        yield from _stored(settings, database, public)
+    finally:
+        database.close()
+
+
+def _stored(settings: Settings, database: Database, public: bool) -> Iterator[Finding]:
+    first = list(_guarded("database", lambda: stored_findings.database(settings, database)))
+    yield from first
+    if all(finding.severity != ERROR for finding in first):
+        for check in STORED_CHECKS:
+            yield from _guarded(check.__name__, lambda check=check: check(settings, database))  # type: ignore[misc]
+    if public:
+        yield from _guarded("public post", lambda: through_public_url(settings, database))
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except (StoreError, SQLAlchemyError, OSError, ValueError) as error:
+        first = next(iter(str(error).splitlines()), "")
+        yield Finding(ERROR, name.replace("_", " "), f"it could not be looked at: {first}", "See the other findings.")
+
+
+def _print(found: list[Finding]) -> None:
+    if not sys.stdout.isatty():
+        print_table((), found)
+        return
+    for finding in found:
+        mark = click.style(f"{finding.severity:8}", fg=_STYLES[finding.severity])
+        click.echo(f"{mark} {finding.check:12} {finding.message}")
+        if finding.fix:
+            click.echo(f"{'':21} → {finding.fix}")
+
+
+@click.group()
+def keys() -> None:
+    """The keys without which nothing that is stored can be read."""
+
+
+@keys.command("backup-done")
+def backup_done() -> None:
+    """Confirm that the key file is kept in a safe place that is not this host."""
+    with stored() as at:
+        path = at.settings.state_dir / KEY_FILE
+        if not path.exists():
+            raise fail(f"There is no key file {path} to have a backup of.")
+        ids = read_keys(path).ids
+        at.database.repeat(lambda connection: stored_findings.confirm_backup(connection, ids))
+    click.echo(f"Noted: {path} has a backup. After a change of the keys `dlr doctor` asks again.")

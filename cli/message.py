@@ -1,0 +1,128 @@
+"""`dlr message ID`: everything that is known of one message, in the order in which it happened."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy import Connection
+
+from cli.moments import shown
+from cli.output import fail, format_option, print_json
+from cli.shown import address, plain
+from cli.stored import Stored, stored
+from cli.timeline import print_timeline
+from codes import CodeRef, Codes, Match, load_codes
+from reports.states import REACHED, State
+from store import views
+from store.inbox import backlog
+from store.moments import from_ms
+from store.views import Found, Wanted
+
+RETRYING = "retrying"
+_MOST = 1_000
+_NO_ERROR = "NO_ERROR"
+
+
+@click.command()
+@click.argument("message_id", metavar="ID")
+@click.option("--account", default="", help="Only this account's message of that id.")
+@click.option("--reveal", is_flag=True, help="Show the recipient's address in clear.")
+@format_option
+def message(message_id: str, account: str, reveal: bool, form: str) -> None:
+    """Show what became of the message ID: reports, decisions with their reasons, resends, suppressions."""
+    with stored() as at, at.database.reading() as connection:
+        history = _History(at, connection, load_codes(at.settings.codes_local), reveal)
+        found = [row for row in views.messages_of(connection, message_id) if account in ("", row["account"])]
+        told = [history.of(row) for row in found]
+        problem = "" if told else _unknown(at, connection, message_id)
+    if problem:
+        raise fail(problem)
+    if form == "json":
+        print_json({"message_id": message_id, "messages": plain(told)})
+        return
+    for one in told:
+        print_timeline(one)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """Gathers all about one message to one recipient."""
+
+    at: Stored
+    connection: Connection
+    codes: Codes
+    reveal: bool
+
+    def of(self, row: Found) -> Found:
+        """Return the message with its `reports`, `resends` and `suppressions`, keys and hashes left out."""
+        reports = views.reports_of(self.connection, row["key"])
+        resends = views.find_retries(self.connection, Wanted(limit=_MOST), row["key"])
+        theirs = Wanted(account=row["account"], recipients=(row["recipient"],), limit=_MOST)
+        suppressed = views.find_suppressions(self.connection, theirs) if row["recipient"] else []
+        known = views.known_addresses(self.connection, [row["recipient"]])
+        return {
+            "message_id": row["message_id"],
+            "account": row["account"],
+            "channel": row["channel"],
+            "sender": row["sender"],
+            "recipient": address(known, row["recipient"], self.at if self.reveal else None),
+            "purpose": row["purpose"],
+            "state": computed_state(row["state"], resends),
+            "legs": [{"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row["legs"].items()],
+            "first_at": row["first_at"],
+            "reports": [self._report(report) for report in reports],
+            "resends": [_without(resend, "message_key", "recipient", "message_id", "changed_at") for resend in resends],
+            "suppressions": [_without(entry, "address", "scope", "evidence") for entry in suppressed],
+        }
+
+    def _report(self, report: Found) -> Found:
+        facts = report["facts"]
+        refs = [CodeRef(**facts[kind]) if facts.get(kind) else None for kind in ("status", "error")]
+        meaning = self.codes.lookup(report["channel"], refs[0], refs[1], facts.get("smtp", ""))
+        is_coded = report["event"] == "delivery" and any(refs)
+        decisions = [_without(decision, "report_id") for decision in report["decisions"]]
+        kept = _without(report, "message_key", "recipient", "facts", "decisions", "account")
+        return {
+            **kept,
+            "codes": [text for match in (meaning.status, meaning.error) if (text := _in_words(match))],
+            "advice": meaning.advice if is_coded else "",
+            "facts": _without(facts, "message_id"),
+            "decisions": decisions,
+        }
+
+
+def computed_state(state: str, resends: list[Found]) -> str:
+    """Return the state of the message as a whole: `retrying` while a resend will leave and none has arrived."""
+    over = {*REACHED, State.BOUNCED_LATE}
+    return RETRYING if state not in over and any(row["state"] == "planned" for row in resends) else state
+
+
+def _in_words(match: Match) -> str:
+    """Return a code with its name, the table's where the report gives none; nothing for the absence of an error."""
+    if match.row is None:
+        return str(match.ref) if match.ref else ""
+    return "" if match.row.name == _NO_ERROR else f"{match.row.id} {match.row.name}"
+
+
+def _without(row: Found, *names: str) -> Found:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _unknown(at: Stored, connection: Connection, message_id: str) -> str:
+    """Say that nothing is known of an id, and what is the likeliest reason here and now."""
+    waiting, age = backlog(connection, datetime.now(UTC))
+    bad = views.counts_by_state(connection)["quarantine"].get("open", 0)
+    newest = views.newest_reports(connection, 1)
+    lines = [f"Nothing is known of the message {message_id!r}."]
+    if waiting:
+        seconds = round(age.total_seconds())
+        lines.append(f"{waiting} callbacks wait to be processed, the oldest for {seconds} s: try again in a moment.")
+    if bad:
+        lines.append(f"{bad} items could not be understood: `dlr quarantine list` shows them.")
+    if newest:
+        lines.append(f"The last report came in at {shown(newest[0]['received_at'])}; `dlr reports` lists the newest.")
+    else:
+        lines.append("No report has come in yet: `dlr doctor` says whether one could.")
+    days = at.settings.keep_reports.days
+    lines.append(f"The id is the one that Infobip gave or got when the message was sent. Reports are kept {days} days.")
+    return "\n".join(lines)

@@ -1,0 +1,42 @@
+"""Times on the command line: as people type them, and as they are shown."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from policy.durations import parse_duration
+
+
+class MomentType(click.ParamType[datetime]):
+    """A moment: a date, a date and time (UTC unless it says otherwise), or how long ago, such as 90m, 24h or 7d."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment that `value` names."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        try:
+            return datetime.now(UTC) - parse_duration(text)
+        except ValueError:
+            pass
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{text!r} is no time: write 2026-03-02, 2026-03-02T09:15 (UTC), or how long ago: 90m, 24h, 7d")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+MOMENT = MomentType()
+
+
+def shown(moment: datetime | None) -> str:
+    """Return a moment as tables show it: to the second, in UTC."""
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as JSON shows it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,81 @@
+"""How rows are shown: addresses masked unless asked for, codes and actions in words."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cli.moments import iso
+from cli.stored import Stored
+from policy.durations import in_words
+from store.views import Found
+
+FORGOTTEN = "(forgotten)"
+
+
+def address(known: Mapping[bytes, Found], number: bytes, reveal: Stored | None = None) -> str:
+    """Return the address of a hash: masked, or in clear with `reveal`, or a word where it is no longer kept."""
+    if not number:
+        return ""
+    row = known.get(number)
+    if row is None:
+        return FORGOTTEN
+    if reveal is not None:
+        return reveal.vault.open(row["sealed"]).decode("utf-8", "surrogatepass")
+    return f"…@{row['domain']}" if row["domain"] else f"…{row['tail']}"
+
+
+def code(facts: Mapping[str, Any], kind: str) -> str:
+    """Return a report's status or error as a person writes it: `27 EC_ABSENT_SUBSCRIBER`."""
+    ref = facts.get(kind) or {}
+    words = [str(ref[name]) for name in ("id", "name") if ref.get(name) not in (None, "")]
+    return " ".join(words) or str(ref.get("group", ""))
+
+
+def price(facts: Mapping[str, Any]) -> str:
+    """Return a report's price with its currency, where it has one worth showing."""
+    amount = str(facts.get("price", ""))
+    currency = str(facts.get("currency", ""))
+    return " ".join(part for part in (amount, currency if currency != "UNKNOWN" else "") if part)
+
+
+def actions(made: list[dict[str, Any]]) -> str:
+    """Return a decision's actions in a few words."""
+    return ", ".join(_action(action) for action in made)
+
+
+def _action(action: Mapping[str, Any]) -> str:
+    name, mode = str(action.get("action", "")), str(action.get("mode", ""))
+    return name if name == "ignore" or mode in ("", "act") else f"{name} ({mode})"
+
+
+def scope(row: Mapping[str, Any]) -> str:
+    """Return what a suppression covers."""
+    parts = [f"{name} {row[name]}" for name in ("channel", "sender", "campaign") if row[name]]
+    whole = " and ".join(parts) or "every channel"
+    return f"{whole}, {row['purpose']} only" if row["purpose"] not in ("", "all") else whole
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """Return how long ago or ahead a moment is, roughly."""
+    seconds = abs((now - moment).total_seconds())
+    for size in (86400, 3600, 60):
+        if seconds >= size:
+            return in_words(timedelta(seconds=int(seconds // size) * size))
+    return in_words(timedelta(seconds=int(seconds)))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: ids as text, since JavaScript would round numbers of 63 bits."""
+    if isinstance(value, Mapping):
+        return {name: _member(name, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if isinstance(value, datetime):
+        return iso(value)
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _member(name: str, value: Any) -> Any:
+    is_id = (name == "id" or name.endswith("_id")) and isinstance(value, int) and not isinstance(value, bool)
+    # Infobip's own ids are small, and numbers in its documentation.
+    return str(value) if is_id and value >= 2**31 else plain(value)

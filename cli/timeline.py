@@ -1,0 +1,164 @@
+"""A message's history as a timeline: on a terminal to be read at a glance, in a pipe one line for each event."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.moments import shown
+from cli.shown import price, scope
+from policy.durations import in_words
+from store.views import Found
+
+_STYLES: Final = {
+    "delivered": "bold green",
+    "seen": "bold green",
+    "failed": "bold red",
+    "bounced_late": "bold red",
+    "retrying": "bold yellow",
+}
+_RESENDS: Final = {
+    "observed": "would leave; resends are in the mode observe, so nothing is sent",
+    "proposed": "would leave, once a person agrees",
+    "planned": "leaves",
+    "waiting": "is not planned",
+    "cancelled": "was due, and is cancelled",
+    "expired": "was due, and its time is over",
+}
+# What a report says of a message that did not fail needs no further word.
+_PLAIN: Final = ("delivered", "handed_over", "pending")
+
+
+class Line(NamedTuple):
+    """One line of the timeline. `at` is empty for what belongs to the line before; `note` is of lesser weight."""
+
+    at: datetime | None
+    label: str
+    text: str
+    note: str = ""
+    style: str = ""
+
+
+def print_timeline(told: Found) -> None:
+    """Print one message to one recipient."""
+    lines = list(timeline(told))
+    if not sys.stdout.isatty():
+        head = (told["message_id"], told["recipient"], told["channel"], told["sender"], told["account"], told["state"])
+        click.echo("\t".join(("message", *map(_flat, head))))
+        moment = None
+        for line in lines:
+            moment = line.at or moment
+            click.echo("\t".join((shown(moment), line.label, _flat(line.text), _flat(line.note))))
+        return
+    console = Console(highlight=False)
+    console.print(_head(told))
+    console.print(_grid(lines))
+
+
+def _flat(text: str) -> str:
+    return " ".join(str(text).split())
+
+
+def _head(told: Found) -> Text:
+    state = str(told["state"])
+    sender = f" from {told['sender']}" if told["sender"] else ""
+    purpose = "purpose not declared" if told["purpose"] == "undeclared" else told["purpose"]
+    head = Text.assemble(
+        (told["message_id"], "bold"),
+        f"  {told['channel']}{sender} to {told['recipient'] or 'nobody named'}  ",
+        (state.replace("_", " "), _STYLES.get(state, "bold")),
+    )
+    head.append(f"\naccount {told['account']}, {purpose}, first heard of {shown(told['first_at'])}", "dim")
+    if any(leg["leg"] for leg in told["legs"]):
+        legs = ", ".join(f"{leg['leg'] or 'no leg named'} {leg['state']}" for leg in told["legs"])
+        head.append(f"\nlegs: {legs}", "dim")
+    return head.append("\n")
+
+
+def _grid(lines: list[Line]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    day = None
+    for line in lines:
+        if line.at is not None and line.at.date() != day:
+            day = line.at.date()
+            table.add_row(Text(f"{day}", "dim"), "", "")
+        text = Text.assemble((line.text, line.style))
+        if line.note:
+            text.append(f"{_between(line)}{line.note}", "dim")
+        table.add_row(f"{line.at.astimezone(UTC):%H:%M:%S}" if line.at else "", line.label, text)
+    return table
+
+
+def _between(line: Line) -> str:
+    # After a whole sentence the small print gets a line of its own.
+    return "\n" if line.text.endswith(".") else "  "
+
+
+def timeline(told: Found) -> Iterator[Line]:
+    """Yield the lines of a message: its reports with their decisions, then what follows from them."""
+    for report in told["reports"]:
+        yield _report(report)
+        if report["advice"] and report["outcome"] not in _PLAIN:
+            yield Line(None, "means", report["advice"])
+        for decision in report["decisions"]:
+            yield _decision(decision)
+    for resend in told["resends"]:
+        yield _resend(resend)
+    for entry in told["suppressions"]:
+        yield _suppression(entry)
+
+
+def _report(report: Found) -> Line:
+    facts = report["facts"]
+    codes = ", ".join(report["codes"])
+    what = report["outcome"].replace("_", " ") if report["event"] == "delivery" else report["kind"].lower()
+    parts = [f"on {facts['leg']}"] if facts.get("leg") else []
+    parts += [f"network {facts['mcc_mnc']}"] if facts.get("mcc_mnc") else []
+    parts += [price(facts)] if price(facts) else []
+    parts.append(_delay(report))
+    style = _STYLES.get(report["outcome"], "") if report["event"] == "delivery" else ""
+    return Line(report["event_at"], "report", f"{what}: {codes}" if codes else what, ", ".join(parts), style)
+
+
+def _delay(report: Found) -> str:
+    if report["facts"].get("time_replaced"):
+        return "Infobip gave no usable time, so this is when it came"
+    late = report["received_at"] - report["event_at"]
+    seconds = round(late.total_seconds())
+    if seconds < 2:
+        return "came at once"
+    size = next(size for size in (86400, 3600, 60, 1) if seconds >= size)
+    return f"came {in_words(timedelta(seconds=seconds // size * size))} later"
+
+
+def _decision(decision: Found) -> Line:
+    label = "replayed" if decision["replay"] else "decision"
+    versions = f"rule {decision['rule']} (policy {decision['policy']}, tables {decision['tables']})"
+    if decision["replay"]:
+        versions = f"{versions}, at {shown(decision['decided_at'])}"
+    return Line(None, label, decision["reason"], versions)
+
+
+def _resend(resend: Found) -> Line:
+    where = f" by {resend['channel']}" if resend["channel"] else ""
+    text = _RESENDS.get(resend["state"], f"is {resend['state']}")
+    note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
+    return Line(resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
+
+
+def _suppression(entry: Found) -> Line:
+    until = f"until {shown(entry['until'])}" if entry["until"] else "for good"
+    now = datetime.now(UTC)
+    is_over = entry["until"] is not None and entry["until"] <= now
+    states = {"active": "is suppressed", "proposed": "would be suppressed, once a person agrees,"}
+    state = "was suppressed" if is_over else states.get(entry["state"], f"was suppressed ({entry['state']})")
+    note = f"{entry['cause']}, rule {entry['rule'] or '-'}, id {entry['id']}"
+    return Line(entry["since"], "recipient", f"{state} on {scope(entry)} {until}", note)
