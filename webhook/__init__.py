@@ -1,0 +1,1 @@
+"""The HTTP side: receive, authenticate, keep, answer."""

@@ -1,0 +1,128 @@
+"""`/healthz`: the process lives. `/readyz`: a callback would be kept, and what else is wrong.
+
+Only what would cost a callback makes `/readyz` answer 503: with a broker down callbacks are still kept, and a balancer
+that took all hosts out would lose them.
+"""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import Flask, Response
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.logs import log
+from config.settings import Settings
+from store.database import Database
+from store.errors import StoreError
+from store.inbox import backlog
+from store.schema import meta, metadata
+from store.writes import upsert
+from webhook.body import MIB
+from webhook.errors import JSON
+from webhook.ringer import Ringer
+
+_log = log(__name__)
+_FRESH: Final = 1.0
+_OLD: Final = timedelta(seconds=60)
+_DISK_LOW: Final = 512 * MIB
+_DISK_FULL: Final = 32 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `stops` says that no callback can be kept because of it."""
+
+    check: str
+    message: str
+    next_step: str
+    stops: bool = False
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Looks at what a callback needs, at most once a second however often it is asked."""
+
+    settings: Settings
+    database: Database
+    ringer: Ringer
+    _until: float = 0.0
+    _found: tuple[Problem, ...] = ()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._found = (*self._database(), *self._broker(), *self._disk())
+                self._until = time.monotonic() + _FRESH
+            return self._found
+
+    def _database(self) -> Iterator[Problem]:
+        try:
+            missing = set(metadata.tables) - set(inspect(self.database.engine).get_table_names())
+            if missing:
+                message = f"{len(missing)} of its tables are missing"
+                yield Problem("database", message, "Run `dlr migrate` and start again.", stops=True)
+                return
+            # Only a commit proves that it can write: a full disk lets everything pass up to there.
+            with self.database.transaction() as connection:
+                moment = {"name": "ready_at", "value": datetime.now(UTC).isoformat(timespec="seconds")}
+                upsert(connection, meta, [moment], ["name"], ["value"])
+            with self.database.reading() as connection:
+                waiting, age = backlog(connection, datetime.now(UTC))
+        except (StoreError, SQLAlchemyError) as error:
+            # Its own words may name hosts and users, and anybody may ask here: they go to the log.
+            reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+            _log.error("the database is not ready", reason=reason)
+            message = "it cannot be reached or written"
+            yield Problem("database", message, "Run `dlr doctor`; the log has the database's own words.", stops=True)
+            return
+        if age > _OLD:
+            message = f"{waiting} callbacks wait, the oldest for {round(age.total_seconds())} s"
+            yield Problem("backlog", message, "See whether the worker runs and what its log says.")
+
+    def _broker(self) -> Iterator[Problem]:
+        bell = self.ringer.bell
+        if bell is not None and not bell.answers():
+            yield Problem(
+                "broker",
+                "Redis does not answer; callbacks are kept, and found by the sweep once it is back",
+                "Run `dlr doctor`; compare DLR_REDIS_URL.",
+            )
+
+    def _disk(self) -> Iterator[Problem]:
+        try:
+            free = shutil.disk_usage(self.settings.state_dir).free
+        except OSError:
+            return  # no state folder: everything lives in a database elsewhere
+        if free < _DISK_LOW:
+            message = f"{free // MIB} MiB are free where the state folder is"
+            yield Problem("disk", message, "Free some space, or shorten DLR_KEEP_BODIES.", stops=free < _DISK_FULL)
+
+
+def register_health(app: Flask, readiness: Readiness) -> None:
+    """Serve `/healthz` and `/readyz`."""
+
+    def healthz() -> Response:
+        return _json({"status": "alive"}, 200)
+
+    def readyz() -> Response:
+        problems = readiness.problems()
+        ready = not any(problem.stops for problem in problems)
+        status = "not ready" if not ready else "degraded" if problems else "ready"
+        shown = [{"check": one.check, "message": one.message, "next_step": one.next_step} for one in problems]
+        return _json({"status": status, "problems": shown}, 200 if ready else 503)
+
+    app.add_url_rule("/healthz", "healthz", healthz, provide_automatic_options=False)
+    app.add_url_rule("/readyz", "readyz", readyz, provide_automatic_options=False)
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content), status, mimetype=JSON)
