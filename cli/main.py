@@ -1,23 +1,50 @@
 """The door of the `dlr` command."""
 
+from importlib import import_module
+from typing import Final
+
 import click
 
-from cli.codes import codes
-from cli.explain import explain
-from cli.policy import policy
-from cli.settings import settings
+# command -> module and attribute. Imported when asked for: all of them together take half a second, and `dlr up` is to
+# be ready in three. tests/cli/test_commands.py resolves every one.
+COMMANDS: Final = {
+    "codes": "cli.codes:codes",
+    "doctor": "cli.doctor:doctor",
+    "explain": "cli.explain:explain",
+    "forget": "cli.forget:forget",
+    "incidents": "cli.listings:incidents",
+    "keys": "cli.doctor:keys",
+    "message": "cli.message:message",
+    "migrate": "cli.migrate:migrate",
+    "policy": "cli.policy:policy",
+    "quarantine": "cli.quarantine:quarantine",
+    "replay": "cli.replay:replay",
+    "reports": "cli.reports:reports",
+    "retries": "cli.listings:retries",
+    "sample": "cli.sample:sample",
+    "settings": "cli.settings:settings",
+    "suppress": "cli.listings:suppress",
+    "up": "cli.up:up",
+}
 
-COMMANDS = (codes, explain, policy, settings)
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dlr", prog_name="dlr")
 def main() -> None:
     """Delivery reports from Infobip: what they mean, what to do about them, and why."""
 
-
-for command in COMMANDS:
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

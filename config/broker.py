@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config.names import BELL, KEY_PREFIX, QUEUE_PROCESS, QUEUES, TASK_PROCESS_INBOX, TASKS
 
@@ -29,7 +29,7 @@ def make_broker(url: str, timeout: float = 0.3) -> Celery:
         timezone="UTC",
         task_default_queue=QUEUE_PROCESS,
         task_create_missing_queues=False,
-        task_queues=[Queue(name) for name in QUEUES],
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
         task_routes={task: {"queue": queue} for task, queue in TASKS.items()},
         task_acks_late=True,
         task_reject_on_worker_lost=True,

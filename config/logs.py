@@ -31,7 +31,9 @@ def set_up_logs(form: str = "auto", level: str = "INFO") -> None:
     )
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if not as_json:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain tracebacks: the pretty ones print local variables, and with them people's addresses.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -42,7 +44,7 @@ def set_up_logs(form: str = "auto", level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("kombu", "amqp", "alembic", "urllib3", "celery.app.trace", "celery.worker.strategy"):
+    for noisy in ("kombu", "amqp", "alembic", "urllib3", "celery.app.trace", "celery.worker.strategy", "celery.beat"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

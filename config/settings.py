@@ -111,9 +111,9 @@ class Settings:
     )
 
     # ---- accounts
-    account_tokens: str = _row(
-        "",
-        "URL tokens of further accounts, as ACCOUNT=TOKEN separated by commas.",
+    account_tokens: Secret = _row(
+        Secret(),
+        "URL tokens of further accounts, as ACCOUNT=TOKEN separated by blanks or commas.",
         group="accounts",
         example="shop=k3y",
     )

@@ -155,7 +155,7 @@ class Case:
     def first_match(self, report: Report, history: History, purpose: Purpose) -> Rule | None:
         """Return the first rule that matches, or nothing."""
         for rule, checks in self.candidates:
-            if all(check(report, history, purpose) for check in checks):
+            if not checks or all(check(report, history, purpose) for check in checks):
                 return rule
         return None
 

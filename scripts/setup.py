@@ -86,7 +86,7 @@ def _discard() -> None:
 
 def _install(uv: str, *arguments: str) -> None:
     # pip warns at length about indexes that lack a package; twice quiet leaves its errors, while uv's once is enough.
-    by_uv = [uv, "pip", "install", "--quiet", "--python", PYTHON]
+    by_uv = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", PYTHON]
     by_pip = [PYTHON, "-m", "pip", "install", "--quiet", "--quiet"]
     _run(*(by_uv if uv else by_pip), *arguments)
 

@@ -16,6 +16,7 @@ from store.errors import Unavailable
 T = TypeVar("T")
 
 _DEFAULT_WAIT: Final = timedelta(seconds=10)
+_LONGEST_STATEMENT: Final = timedelta(seconds=60)
 # PostgreSQL's serialization failure, deadlock and lock timeout: the transaction is gone and may be repeated.
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -77,25 +78,38 @@ def is_repeatable(error: DBAPIError) -> bool:
 
 
 def open_database(
-    url: str, *, synchronous: str = "FULL", lock_wait: timedelta = _DEFAULT_WAIT, pool: int = 16
+    url: str,
+    *,
+    synchronous: str = "FULL",
+    lock_wait: timedelta = _DEFAULT_WAIT,
+    statement_timeout: timedelta = _LONGEST_STATEMENT,
+    pool: int = 16,
 ) -> Database:
     """Open the database at an SQLAlchemy URL. Nothing is contacted before the first use.
 
     `synchronous` is SQLite's: FULL means that a committed callback survives a power cut. `lock_wait` bounds the wait
-    for another writer on either database.
+    for another writer on either database, `statement_timeout` a statement on PostgreSQL.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        connect = {"timeout": lock_wait.total_seconds(), "isolation_level": None, "check_same_thread": False}
-        engine = create_engine(parsed, connect_args=connect, pool_size=pool, max_overflow=0)
+        connect: dict[str, Any] = {
+            "timeout": lock_wait.total_seconds(),
+            "isolation_level": None,
+            "check_same_thread": False,
+        }
+        engine = create_engine(parsed, connect_args=connect, pool_size=pool, max_overflow=0, hide_parameters=True)
         _prepare_sqlite(engine, synchronous)
     else:
-        wait = round(lock_wait.total_seconds() * 1000)
-        options: dict[str, Any] = {
+        lock, statement = (round(span.total_seconds() * 1000) for span in (lock_wait, statement_timeout))
+        connect = {
             "connect_timeout": 3,
-            "options": f"-c lock_timeout={wait} -c statement_timeout=60000",
+            # A server that vanished without closing its connections must not hold a thread for a quarter of an hour.
+            "tcp_user_timeout": statement + 5_000,
+            "options": f"-c lock_timeout={lock} -c statement_timeout={statement}",
         }
-        engine = create_engine(parsed, connect_args=options, pool_size=pool, max_overflow=0, pool_pre_ping=True)
+        engine = create_engine(
+            parsed, connect_args=connect, pool_size=pool, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+        )
     return Database(engine)
 
 

@@ -23,6 +23,11 @@ def new_ids(count: int) -> range:
     return range(start, start + count)
 
 
+def first_id_of(moment_ms: int) -> int:
+    """Return the smallest id that can have been made at `moment_ms`: ids below it are older."""
+    return moment_ms << _SEQUENCE_BITS
+
+
 def new_id() -> int:
     """Return one id."""
     return new_ids(1)[0]

@@ -206,6 +206,7 @@ def quarantine_claimed(connection: Connection, owner: str, callback: Callback, a
     """Move a claimed callback as a whole into quarantine, out of the queue."""
     mine = update(inbox).where(inbox.c.id == callback.id, inbox.c.owner == owner)
     if connection.execute(mine.values(state="quarantined", waiting=0, owner="")).rowcount:
-        known = select(quarantine.c.id).where(quarantine.c.callback_id == callback.id, quarantine.c.item_index == -1)
-        if connection.execute(known).first() is None:
+        known = update(quarantine).where(quarantine.c.callback_id == callback.id, quarantine.c.item_index == -1)
+        # One that was there before, and was replayed after a fix that did not help, is open again.
+        if not connection.execute(known.values(state="open", reason=reason, kept_at=at)).rowcount:
             quarantine_whole(connection, callback.id, callback.account, callback.channel, at, reason)

@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select,
 
 from reports.states import State
 from store.database import Database
+from store.ids import first_id_of
 from store.messages import decode_legs
+from store.moments import to_ms
 from store.schema import (
     addresses,
     decisions,
@@ -44,12 +46,12 @@ class Limits:
 
 def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
     """Delete what is past its time; return how many rows went, by table."""
-    inbox_old = inbox.c.received_at < now - limits.bodies
+    inbox_old = inbox.c.id < _before(now - limits.bodies)
     kept = exists(select(quarantine.c.id).where(quarantine.c.callback_id == inbox.c.id, quarantine.c.state == "open"))
     deleted = {
         "bodies": _delete(database, inbox, inbox.c.id, (inbox.c.waiting == 0) & inbox_old & ~kept),
-        "reports": _delete(database, reports, reports.c.id, reports.c.received_at < now - limits.reports),
-        "decisions": _delete(database, decisions, decisions.c.id, decisions.c.decided_at < now - limits.decisions),
+        "reports": _delete(database, reports, reports.c.id, reports.c.id < _before(now - limits.reports)),
+        "decisions": _delete(database, decisions, decisions.c.id, decisions.c.id < _before(now - limits.decisions)),
         "keys": _delete(database, report_keys, report_keys.c.fingerprint, report_keys.c.seen_at < now - limits.keys),
         "failures": _delete(database, failure_days, failure_days.c.address, failure_days.c.day < now - _FAILURES),
         "messages": _delete(database, messages, messages.c.key, messages.c.changed_at < now - limits.decisions),
@@ -68,6 +70,10 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
     database.repeat(lambda connection: _expire_retries(connection, now))
     deleted["settled"] = database.repeat(lambda connection: settle_legs(connection, now))
     return deleted
+
+
+def _before(moment: datetime) -> int:
+    return first_id_of(to_ms(moment))
 
 
 def _unused(now: datetime, limits: Limits) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """The tables. Milliseconds for times, JSON text for what is only shown, bytes for keys and sealed content.
 
-Every key begins with the account, or is a hash over it: message ids repeat between Infobip sub-accounts.
+Every key begins with the account, or is a hash over it: message ids repeat between Infobip sub-accounts. Ids begin
+with the time (`store.ids`), so whatever is asked for by age needs no index of its own.
 """
 
 from typing import Final
@@ -51,7 +52,6 @@ inbox: Final = Table(
     Column("alone_attempts", Integer, nullable=False, default=0),
     # Work still to do, in order of arrival. Done rows are not in it, so it stays small however much is kept.
     Index("ix_inbox_waiting", "id", sqlite_where=text("waiting = 1"), postgresql_where=text("waiting = 1")),
-    Index("ix_inbox_received", "received_at"),
     Index("ix_inbox_body", "body_hash"),
 )
 
@@ -78,6 +78,7 @@ report_keys: Final = Table(
     Column("seen_at", Moment, nullable=False),
     PrimaryKeyConstraint("account", "fingerprint"),
     Index("ix_report_keys_seen", "seen_at"),
+    sqlite_with_rowid=False,
 )
 
 addresses: Final = Table(
@@ -88,6 +89,7 @@ addresses: Final = Table(
     Column("tail", String(2), nullable=False),
     Column("domain", String(255), nullable=False),
     Column("seen_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 messages: Final = Table(
@@ -108,6 +110,7 @@ messages: Final = Table(
     Column("changed_at", Moment, nullable=False),
     Index("ix_messages_id", "message_id"),
     Index("ix_messages_changed", "changed_at"),
+    sqlite_with_rowid=False,
 )
 
 reports: Final = Table(
@@ -129,7 +132,6 @@ reports: Final = Table(
     Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
     Index("ix_reports_message", "message_key"),
     Index("ix_reports_recipient", "recipient", "received_at"),
-    Index("ix_reports_received", "received_at"),
 )
 
 decisions: Final = Table(
@@ -145,7 +147,6 @@ decisions: Final = Table(
     Column("policy", String(12), nullable=False),
     Column("tables", String(12), nullable=False),
     Index("ix_decisions_report", "report_id"),
-    Index("ix_decisions_decided", "decided_at"),
 )
 
 suppressions: Final = Table(
@@ -195,6 +196,7 @@ failure_days: Final = Table(
     Column("day", Moment, nullable=False),
     PrimaryKeyConstraint("account", "address", "channel", "day"),
     Index("ix_failure_days_day", "day"),
+    sqlite_with_rowid=False,
 )
 
 retries: Final = Table(
@@ -234,7 +236,7 @@ incidents: Final = Table(
     Column("recent", Text, nullable=False),  # JSON: minute -> count, inside the threshold's window
     Column("examples", Text, nullable=False),  # JSON: masked recipients and message ids
     Column("told_at", Moment, nullable=True),
-    Column("is_open", Integer, nullable=False),  # 1, or the id once resolved: makes the key unique while open
+    Column("is_open", BigInteger, nullable=False),  # 1, or the id once resolved: makes the key unique while open
     UniqueConstraint("account", "key", "is_open"),
     Index("ix_incidents_state", "state", "last_at"),
 )
@@ -277,4 +279,13 @@ outbox: Final = Table(
     Column("last_error", Text, nullable=False),
     UniqueConstraint("kind", "target", "subject"),
     Index("ix_outbox_due", "state", "due_at"),
+    # What is open of one target, oldest first: however much waits for a dead one, nobody reads past it.
+    Index(
+        "ix_outbox_line",
+        "kind",
+        "target",
+        "due_at",
+        sqlite_where=text("state IN ('due', 'claimed')"),
+        postgresql_where=text("state IN ('due', 'claimed')"),
+    ),
 )

@@ -21,7 +21,7 @@ class Accounts:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Read DLR_ACCOUNT_TOKENS and DLR_ACCOUNT_APPLICATIONS. Raises `SettingsError` where they cannot be read."""
-        tokens = _pairs("DLR_ACCOUNT_TOKENS", settings.account_tokens, "shop=k3y")
+        tokens = _pairs("DLR_ACCOUNT_TOKENS", ",".join(settings.account_tokens.values()), "shop=k3y")
         owners = _pairs("DLR_ACCOUNT_APPLICATIONS", settings.account_applications, "app-1=shop")
         return cls(tuple((account, token.encode()) for account, token in tokens), tuple(owners))
 

@@ -82,7 +82,7 @@ def read_sets(text: str) -> tuple[tuple[str, ...], ...]:
 def set_up_checks(settings: Settings) -> tuple[str, ...]:
     """Return the checks for which the settings give a secret or a network, in the order of `CHECKS`."""
     given: Mapping[str, bool] = {
-        "token": bool(settings.url_token) or bool(settings.account_tokens.strip()),
+        "token": bool(settings.url_token) or bool(settings.account_tokens),
         "basic": bool(settings.basic_password),
         "header": bool(settings.header_value),
         "network": bool(settings.networks.strip()),

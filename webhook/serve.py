@@ -21,6 +21,7 @@ from webhook.app import create_app
 from webhook.auth import Guard
 from webhook.ringer import Bell, Ringer
 from webhook.server_log import ServerLog
+from webhook.store_incidents import StoreIncidents
 
 _log = log(__name__)
 _CLOSE: Final = "dlr_close"
@@ -40,11 +41,12 @@ def app_from(settings: Settings) -> Flask:
         settings.database,
         synchronous=settings.sqlite_synchronous,
         lock_wait=settings.lock_wait,
+        statement_timeout=settings.lock_wait * 2,
         pool=settings.web_threads + 2,
     )
     vault = _patient_vault(settings, database)
     ringer = _ringer(settings)
-    app = create_app(settings, database=database, vault=vault, doorbell=ringer)
+    app = create_app(settings, database=database, vault=vault, doorbell=ringer, incidents=StoreIncidents(database))
 
     def close() -> None:
         ringer.close()

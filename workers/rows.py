@@ -91,6 +91,7 @@ def facts(item: Prepared) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, "", False)}
 
 
+@lru_cache(4096)
 def _code(ref: CodeRef | None) -> dict[str, Any] | None:
     if ref is None:
         return None

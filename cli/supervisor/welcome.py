@@ -52,7 +52,7 @@ def cheapest_checks(settings: Settings) -> frozenset[str]:
     if sets:
         return min(sets, key=len)
     given = {
-        "token": bool(settings.url_token) or bool(settings.account_tokens.strip()),
+        "token": bool(settings.url_token) or bool(settings.account_tokens),
         "basic": bool(settings.basic_password),
         "header": bool(settings.header_value),
         "network": bool(settings.networks.strip()),

