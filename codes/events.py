@@ -24,6 +24,9 @@ class EventMeaning:
 
 _STOPPED: Final = EventMeaning("recipient_opted_out", advice="The person does not want this any more; respect it.")
 _STARTED: Final = EventMeaning(lifts=OPT_OUTS, advice="The person wants these messages again.")
+_RESTRICTED: Final = EventMeaning(
+    "sender_not_allowed", advice="The channel restricts this sender; look at its state at the provider."
+)
 
 # Infobip's name of the event, and the person's word (stop or start) where the event carries one.
 EVENTS: Final[Mapping[tuple[str, str], EventMeaning]] = {
@@ -54,9 +57,10 @@ EVENTS: Final[Mapping[tuple[str, str], EventMeaning]] = {
     ("TEMPLATE_UPDATE", "rejected"): EventMeaning(
         "content_rejected", advice="A template may no longer be sent; look at its state at the provider."
     ),
-    ("SENDER_UPDATE", "restricted"): EventMeaning(
-        "sender_not_allowed", advice="The channel restricts this sender; look at its state at the provider."
-    ),
+    ("SENDER_UPDATE", "restricted"): _RESTRICTED,
+    ("SENDER_LAUNCH_UPDATE", "restricted"): _RESTRICTED,
+    ("RCS_SENDER_STATUS_UPDATE", "restricted"): _RESTRICTED,
+    ("RCS_SENDER_LAUNCH_STATUS_UPDATE", "restricted"): _RESTRICTED,
 }
 
 

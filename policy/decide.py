@@ -146,7 +146,8 @@ def _suppress(
     if not history.trusted:
         notes.append("nobody is suppressed on the strength of a callback that was not authenticated")
         return []
-    if meaning.channel == UNKNOWN:
+    # An event says itself whom it is about; the codes of a report mean little without the channel.
+    if meaning.channel == UNKNOWN and not meaning.is_event:
         notes.append("nobody is suppressed while the channel is not known")
         return []
     if history.reached and not firm:

@@ -9,7 +9,18 @@ from codes.events import EventMeaning, as_meaning, event_meaning
 from reports import Event, Report
 from reports.words import MENTION, OptWords
 
-_BAD_TEMPLATE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "SUSPENDED"})
+# States in which a template, or a sender, can no longer be used; providers differ in the word.
+_BAD_STATES: Final = frozenset(
+    {"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "SUSPENDED", "RESTRICTED", "BLOCKED", "BANNED", "TERMINATED"}
+)
+# The word that such a state gives the event, by the event's name.
+_BAD_WORDS: Final = {
+    "TEMPLATE_UPDATE": "rejected",
+    "SENDER_UPDATE": "restricted",
+    "SENDER_LAUNCH_UPDATE": "restricted",
+    "RCS_SENDER_STATUS_UPDATE": "restricted",
+    "RCS_SENDER_LAUNCH_STATUS_UPDATE": "restricted",
+}
 _NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this release does not know; look at it.")
 
 
@@ -17,7 +28,7 @@ _NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this r
 class Interpretation:
     """A report's meaning. `meaning` is `None` where nothing is to be decided; `event` is `None` for delivery reports.
 
-    `word` is what an event says: stop, start, mention, rejected, or empty.
+    `word` is what an event says: stop, start, mention, rejected, restricted, or empty.
     """
 
     meaning: Meaning | None
@@ -41,6 +52,6 @@ def interpret(report: Report, codes: Codes, words: OptWords) -> Interpretation:
 def _word(report: Report, words: OptWords) -> str:
     if report.event is Event.INBOUND:
         return words.asks(str(report.detail.get("text", "")), report.recipient)
-    if report.kind == "TEMPLATE_UPDATE" and str(report.detail.get("status", "")).upper() in _BAD_TEMPLATE:
-        return "rejected"
+    if report.kind in _BAD_WORDS and str(report.detail.get("status", "")).upper() in _BAD_STATES:
+        return _BAD_WORDS[report.kind]
     return str(report.detail.get("consent", ""))
