@@ -127,7 +127,7 @@ class Settings:
     # ---- passing callbacks on
     relay_url: str = _row(
         "",
-        "Where each raw callback is passed on: a URL, or CHANNEL=URL or ACCOUNT/CHANNEL=URL separated by blanks.",
+        "Where raw callbacks are passed on: URL, CHANNEL=URL, ACCOUNT/CHANNEL=URL or ACCOUNT/*=URL, by blanks; the most exact wins.",
         group="relay",
         example="https://app.example.com/dlr",
     )

@@ -39,6 +39,8 @@ class Arrival:
     items: int = 0
     faults: Sequence[tuple[int, str]] = ()
     undecoded: bool = False
+    sent: tuple[Mapping[str, str], bytes] | None = None
+    """Headers and body exactly as they came, where `body` is the unpacked form of them."""
 
 
 @dataclass(frozen=True, slots=True)

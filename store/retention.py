@@ -11,6 +11,7 @@ from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs
 from store.moments import to_ms
+from store.outbox import subjects_needed
 from store.schema import (
     addresses,
     decisions,
@@ -28,7 +29,7 @@ from store.schema import (
 
 _AT_ONCE: Final = 1_000
 _FAILURES: Final = timedelta(days=400)
-_OUTBOX: Final = timedelta(days=7)
+_OUTBOX: Final = timedelta(days=1)
 # A leg that failed and names its channel may be followed by another until the platform's default validity is over.
 _VALIDITY: Final = timedelta(hours=48)
 _OPEN_RETRIES: Final = ("observed", "proposed", "waiting", "planned")
@@ -48,8 +49,9 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
     """Delete what is past its time; return how many rows went, by table."""
     inbox_old = inbox.c.id < _before(now - limits.bodies)
     kept = exists(select(quarantine.c.id).where(quarantine.c.callback_id == inbox.c.id, quarantine.c.state == "open"))
+    needed = inbox.c.id.in_(subjects_needed("relay"))
     deleted = {
-        "bodies": _delete(database, inbox, inbox.c.id, (inbox.c.waiting == 0) & inbox_old & ~kept),
+        "bodies": _delete(database, inbox, inbox.c.id, (inbox.c.waiting == 0) & inbox_old & ~kept & ~needed),
         "reports": _delete(database, reports, reports.c.id, reports.c.id < _before(now - limits.reports)),
         "decisions": _delete(database, decisions, decisions.c.id, decisions.c.id < _before(now - limits.decisions)),
         "keys": _delete(database, report_keys, report_keys.c.fingerprint, report_keys.c.seen_at < now - limits.keys),

@@ -3,6 +3,8 @@
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
+from codes.channels import CHANNELS
+from config.relays import Relays
 from config.settings import Settings
 from store.database import Database
 from store.vault import Vault
@@ -46,7 +48,9 @@ def create_app(
     app.url_map.converters["everything"] = Everything
     register_access_log(app)
     register_errors(app)
-    keeper = Keeper(database, vault, doorbell, reporter, GroupCommit(database, vault, settings.lock_wait))
+    relays = Relays.read(settings.relay_url, CHANNELS)
+    group = GroupCommit(database, vault, settings.lock_wait, relays)
+    keeper = Keeper(database, vault, doorbell, reporter, group)
     register_receive(app, Receiver(settings.max_body_mb * MIB, accounts, admission, keeper, reporter))
     register_health(app, Readiness(settings, database, doorbell))
     return app

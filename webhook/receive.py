@@ -75,7 +75,7 @@ class Receiver:
         if plain is arrival.body:
             return arrival
         headers = {name: value for name, value in arrival.headers.items() if name.lower() != "content-encoding"}
-        return replace(arrival, body=plain, headers=headers)
+        return replace(arrival, body=plain, headers=headers, sent=(arrival.headers, arrival.body))
 
     def _keep_read(self, arrival: Arrival, reading: Reading, target: Target) -> Response:
         arrival = replace(

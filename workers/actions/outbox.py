@@ -1,8 +1,59 @@
 """Send what waits in the outbox: claim, act, record."""
 
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from config.logs import log
+from config.relays import Relays
+from workers.actions.forward import ForwardKind
+from workers.actions.kinds import Kind
+from workers.actions.post import Road
+from workers.actions.relay import RelayKind
+from workers.actions.sender import Sender
 from workers.context import Context
+
+_LOG = log(__name__)
+
+
+def _relay(context: Context, road: Road) -> Kind:
+    return RelayKind(Relays.read(context.settings.relay_url), road, context.database, context.vault)
+
+
+def _forward(context: Context, road: Road) -> Kind:
+    return ForwardKind()
+
+
+KINDS: Final[Mapping[str, Callable[[Context, Road], Kind]]] = {
+    "relay": _relay,
+    "forward": _forward,
+}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_sender(context: Context, *, road: Road | None = None, clock: Callable[[], datetime] = _now) -> Sender:
+    """Return a sender of every kind there is. Raises `SettingsError` where DLR_RELAY_URL cannot be read."""
+    taken = road or Road(private=context.settings.relay_private)
+    kinds = {name: make(context, taken) for name, make in KINDS.items()}
+    return Sender(context.database, context.owner, kinds, clock)
+
+
+# Beat rings more often than a run ends, and a second run beside the first would only double the load on each target.
+_running: Final = threading.Lock()
 
 
 def send_outbox(context: Context, seconds: float) -> int:
     """Send what is due for at most about `seconds`; return how many rows were settled."""
-    return 0
+    if not _running.acquire(blocking=False):
+        return 0
+    try:
+        settled = make_sender(context).run(seconds)
+    finally:
+        _running.release()
+    if settled:
+        _LOG.info("outbox_sent", settled=settled)
+    return settled

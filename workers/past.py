@@ -1,0 +1,64 @@
+"""What was known when a report came in, as far as the database still tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from policy import History, Purpose
+from store import replay
+from workers.prepare import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was known of the messages and recipients of some reports."""
+
+    messages: Mapping[bytes, Any]
+    reached: Mapping[bytes, int]
+    failures: Mapping[tuple[bytes, str], list[datetime]]
+    times: Mapping[tuple[bytes, str], list[tuple[Any, ...]]]
+
+    @classmethod
+    def read(cls, connection: Connection, items: Sequence[Prepared]) -> "Past":
+        """Return what is known of the messages and recipients of these items."""
+        keys = [item.message_key for item in items]
+        people = [item.recipient for item in items]
+        return cls(
+            replay.messages_of(connection, keys),
+            replay.first_reached(connection, keys),
+            replay.failures_of(connection, people),
+            replay.times_before(connection, people),
+        )
+
+    def history(self, item: Prepared, number: int) -> History:
+        """Return what was known when the report of this number came in."""
+        days = self.failures.get((item.recipient, item.report.channel), [])
+        assert item.meaning is not None
+        times = (
+            (times - 1 if str(last) == str(number) else times)
+            for since, times, last in self.times.get((item.recipient, item.meaning.cause), [])
+            if since < item.event_at or str(last) == str(number)
+        )
+        found = history_of(
+            item, self.messages.get(item.message_key), reached=self.reached.get(item.message_key, number) < number
+        )
+        return replace(
+            found,
+            failure_days=tuple(day for day in days if day <= item.event_at),
+            suppressions=max(times, default=0),
+        )
+
+
+def history_of(item: Prepared, message: Any, *, reached: bool) -> History:
+    """Return what a message's row tells."""
+    return History(
+        purpose=Purpose(message.purpose) if message else Purpose.UNDECLARED,
+        resends=message.resends if message else 0,
+        sent_at=message.first_at if message else None,
+        reached=reached,
+        open_legs=bool(item.report.own_channel),
+        trusted=item.trusted,
+    )

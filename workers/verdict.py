@@ -1,0 +1,91 @@
+"""Compare two decisions on the same report, and what each asked for."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from codes import Outcome
+from policy import Decision, Mode, Suppress
+from store.suppressions import Entry
+from store.views import Found
+from workers import rows
+from workers.prepare import Prepared
+
+_HOUR: Final = timedelta(hours=1)
+
+
+class Verdict(NamedTuple):
+    """What matters of a decision when two are compared: not its wording, and not the moment it was made."""
+
+    outcome: str
+    cause: str
+    rule: str
+    actions: tuple[tuple[str, ...], ...]
+
+    @property
+    def does(self) -> str:
+        """The actions in words."""
+        return ", ".join(" ".join(part for part in action if part) for action in self.actions) or "nothing"
+
+
+def entries(number: int, item: Prepared, decision: Decision) -> list[Entry]:
+    wanted = (action for action in decision.actions if isinstance(action, Suppress))
+    return [entry for action in wanted if (entry := rows.entry_of(number, item, decision, action)) is not None]
+
+
+def entries_before(row: Found, item: Prepared) -> list[Entry]:
+    """Return the suppressions that the decision in force asked for."""
+    decision = row["decision"]
+    if decision is None:
+        return []
+    item = replace(item, report=replace(item.report, channel=row["channel"]))
+    made = tuple(
+        Suppress(one["rule"], Mode(one["mode"]), one["scope"], one["purpose"], one["cause"], None, one["firm"])
+        for one in decision["actions"]
+        if one["action"] == "suppress"
+    )
+    stand_in = Decision(Outcome(row["outcome"]), row["cause"], decision["rule"], made, decision["reason"], "", "")
+    return entries(row["id"], item, stand_in)
+
+
+def verdict_of_row(row: Found) -> Verdict | None:
+    decision = row["decision"]
+    if decision is None:
+        return None
+    # A replayed decision is made as of the report's receipt, the first one as of when it was processed.
+    made_at = row["received_at"] if decision["replay"] else decision["decided_at"]
+    actions = tuple(sorted(_essence(action, made_at) for action in decision["actions"]))
+    return Verdict(row["outcome"], row["cause"], decision["rule"], actions)
+
+
+def verdict(decision: Decision, at: datetime) -> Verdict:
+    plain = json.loads(rows.decision_row(0, decision, at)["actions"])
+    actions = tuple(sorted(_essence(action, at) for action in plain))
+    return Verdict(decision.outcome.value, decision.cause, decision.rule, actions)
+
+
+def _essence(action: Mapping[str, Any], made_at: datetime) -> tuple[str, ...]:
+    """Return what matters of an action, in words."""
+    name, mode = action["action"], f"({action['mode']})" if action["mode"] != "act" else ""
+    match name:
+        case "retry":
+            by = f"by {action['channel']}" if action["channel"] else ""
+            return (name, by, "" if action["due_at"] else "(not planned)", mode)
+        case "suppress":
+            purpose = "" if action["purpose"] == "all" else action["purpose"]
+            return (name, purpose, action["scope"], _span(action["until"], made_at), mode)
+        case "alert":
+            return (name, action["severity"], mode)
+        case "forward":
+            return (name, action["to"], mode)
+        case _:
+            return (name,)
+
+
+def _span(until: str | None, made_at: datetime) -> str:
+    if until is None:
+        return "for good"
+    hours = round((datetime.fromisoformat(until) - made_at) / _HOUR)
+    return f"for {hours // 24} days" if hours % 24 == 0 else f"for {hours} hours"
