@@ -20,7 +20,7 @@ from workers.context import Context, open_context
 from workers.replay import Overtaken, Replay, Survey
 from workers.verdict import Verdict
 
-_FILTERS = ("account", "channel", "outcome", "cause", "rule", "since", "until", "message", "recipient")
+FILTERS = ("account", "channel", "outcome", "cause", "rule", "since", "until", "message", "recipient")
 _HEADERS = ("reports", "rule before", "did", "rule now", "does")
 
 
@@ -54,7 +54,7 @@ def replay(
         raise fail("Say which reports: by --since 24h, by another filter, or --all.", 2)
     check_words(filters["channel"], filters["cause"])
     with stored() as at, opened_context(at) as context:
-        name = _name(filters, resend)
+        name = progress_name(filters, resend)
         running = Replay.open(context, _wanted(at, filters), name, resend=resend, restart=restart)
         if running.resumed:
             click.echo("An earlier replay with these options was broken off; this goes on where it was.", err=True)
@@ -102,9 +102,9 @@ def _wanted(at: Stored, filters: dict[str, Any]) -> Wanted:
     return Wanted(**values, message_id=filters["message"])
 
 
-def _name(filters: dict[str, Any], resend: bool) -> str:
+def progress_name(filters: dict[str, Any], resend: bool) -> str:
     """Return the name under which this replay keeps how far it came; as the options were written, so `24h` too."""
-    text = "\0".join(f"{name}={filters[name] or ''}" for name in _FILTERS) + f"\0{resend}"
+    text = "\0".join(f"{name}={filters[name] or ''}" for name in FILTERS) + f"\0{resend}"
     return f"replay:{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 

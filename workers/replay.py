@@ -80,6 +80,8 @@ class Replay:
     context: Context
     wanted: Wanted
     name: str
+    rules: Rules
+    """Those in force when it began: a change of the policy meanwhile is for the next replay."""
     resend: bool = False
     after: int = 0
     last: int = 0
@@ -89,7 +91,7 @@ class Replay:
     @classmethod
     def open(cls, context: Context, wanted: Wanted, name: str, *, resend: bool, restart: bool = False) -> "Replay":
         """Begin a replay, or go on with the one of this name that was broken off under the same rules and tables."""
-        self = cls(context, wanted, name, resend, replay.first_id(wanted), new_id())
+        self = cls(context, wanted, name, context.policy.rules(), resend, replay.first_id(wanted), new_id())
         with context.database.reading() as connection:
             self._progress = replay.read_progress(connection, name)
         kept = json.loads(self._progress) if self._progress else {}
@@ -99,12 +101,7 @@ class Replay:
 
     @property
     def _versions(self) -> str:
-        return f"{self.context.policy.rules().version} {self.context.codes.tables.hash}"
-
-    def count(self) -> int:
-        """Return how many reports are still to be decided on."""
-        with self.context.database.reading() as connection:
-            return replay.count(connection, self.wanted, self.after, self.last)
+        return f"{self.rules.version} {self.context.codes.tables.hash}"
 
     def survey(self) -> Survey:
         """Return what would change, without changing anything."""
@@ -192,7 +189,7 @@ class Replay:
         if item.meaning is None:
             return None
         history = past.history(item, row["id"])
-        decision = decide(item.report, item.meaning, history, self._rules, item.received_at)
+        decision = decide(item.report, item.meaning, history, self.rules, item.received_at)
         before = verdict_of_row(row)
         after = verdict(decision, item.received_at)
         old, new = entries_before(row, item), entries(row["id"], item, decision)
@@ -206,10 +203,6 @@ class Replay:
             return item
         report = replace(item.report, channel=row["channel"])
         return replace(item, report=report, meaning=self.context.preparer.interpret(report).meaning)
-
-    @property
-    def _rules(self) -> Rules:
-        return self.context.policy.rules()
 
     def _write(self, changes: Sequence[Change], last: int, survey: Survey) -> None:
         now = datetime.now(UTC)
@@ -250,7 +243,7 @@ class Replay:
         if corrections.is_suppressed(connection, item.report.account, item.recipient, now):
             return False
         history = history_of(item, message, reached=False)
-        retry = decide(item.report, item.meaning, history, self._rules, now).find(Retry)
+        retry = decide(item.report, item.meaning, history, self.rules, now).find(Retry)
         if not isinstance(retry, Retry) or retry.due_at is None or not item.trusted:
             return False
         return corrections.plan_resend(connection, rows.retry_row(change.report["id"], item, retry, now))

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from cli.doctor import doctor, keys
 from click.testing import CliRunner, Result
 
+from cli.doctor import doctor, keys
 from cli.explain import explain
 from cli.forget import forget
 from cli.listings import incidents, retries, suppress

@@ -1,0 +1,182 @@
+"""Remove what is stored about one person, except what keeps them from being written to again.
+
+What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence;
+the rule, outcome and codes of past decisions, no longer tied to any report; and for some days the fingerprints by
+which repeated reports are recognised, or a repetition would bring all of it back.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
+
+from codes.causes import FIRM
+from store.database import Database
+from store.inbox import body_hash
+from store.schema import (
+    addresses,
+    decisions,
+    failure_days,
+    inbox,
+    incident_deltas,
+    incidents,
+    messages,
+    outbox,
+    quarantine,
+    reports,
+    retries,
+    suppression_audit,
+    suppressions,
+)
+from store.suppressions import audit
+from store.vault import Vault
+from store.views import Found
+
+WHO: Final = "forget"
+_REASON: Final = "Forgotten at the person's request."
+_INFERRED: Final = "report"
+_KEPT_CAUSES: Final = FIRM | {"recipient_blocklisted"}
+_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One stored callback, opened."""
+
+    id: int
+    channel: str
+    content_type: str
+    body: bytes
+    waiting: bool
+
+
+def bodies(database: Database, vault: Vault) -> Iterator[Body]:
+    """Yield every callback that is kept, a few at a time so that nobody waits."""
+    after = 0
+    while True:
+        query = select(inbox).where(inbox.c.id > after).order_by(inbox.c.id).limit(_AT_ONCE)
+        with database.reading() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            yield Body(row.id, row.channel, row.content_type, vault.open(row.body), bool(row.waiting))
+        if not rows:
+            return
+        after = rows[-1].id
+
+
+def rewrite(connection: Connection, vault: Vault, new: Body, dropped: Collection[int]) -> bool:
+    """Replace a stored callback that no worker has to look at any more; whether that was so.
+
+    The headers go with the body that they described: its length, its signature. `dropped` are the places of the items
+    that are gone; -1 stands for the whole.
+    """
+    mine = update(inbox).where(inbox.c.id == new.id, inbox.c.waiting == 0)
+    values: dict[str, Any] = {
+        "channel": new.channel,
+        "content_type": new.content_type,
+        "headers": vault.seal(json.dumps({"Content-Type": new.content_type}).encode()),
+        "body": vault.seal(new.body),
+        "body_hash": body_hash(new.body),
+    }
+    if connection.execute(mine.values(**values)).rowcount == 0:
+        return False
+    of_it = and_(quarantine.c.callback_id == new.id, quarantine.c.item_index.in_(sorted(dropped)))
+    connection.execute(delete(quarantine).where(of_it))
+    return True
+
+
+def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
+    """Return how many rows name this person, by what they are."""
+    columns = {
+        "reports": reports.c.recipient,
+        "messages": messages.c.recipient,
+        "suppressions": suppressions.c.address,
+        "addresses": addresses.c.hash,
+    }
+    found = {}
+    for name, column in columns.items():
+        query = select(func.count()).select_from(column.table).where(column.in_(hashes))
+        found[name] = int(connection.execute(query).scalar_one())
+    return found
+
+
+def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: datetime) -> dict[str, int]:
+    """Remove the person's rows; return how many went, by what they were. `masked` is how incidents show the address."""
+    done: Counter[str] = Counter()
+    theirs = connection.execute(select(messages.c.key, messages.c.message_id).where(messages.c.recipient.in_(hashes)))
+    known = theirs.all()
+    keys = [row.key for row in known]
+    done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
+    done["suppressions"] = _remove_inferred(connection, hashes)
+    _strip_kept(connection, hashes, now)
+    their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
+    numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
+    for part in _parts(numbers):
+        cut = update(decisions).where(decisions.c.report_id.in_(part))
+        done["decisions"] += connection.execute(cut.values(report_id=0, reason=_REASON)).rowcount
+        about = and_(outbox.c.kind == "forward", outbox.c.subject.in_(part))
+        done["outgoing events"] += _delete(connection, outbox, about)
+        done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
+    done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
+    done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
+    done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
+    done["examples in incidents"] = _remove_examples(connection, {row.message_id for row in known}, masked)
+    return dict(done)
+
+
+def _delete(connection: Connection, table: Table, condition: Any) -> int:
+    return connection.execute(delete(table).where(condition)).rowcount
+
+
+def _is_kept() -> Any:
+    return or_(suppressions.c.cause.in_(sorted(_KEPT_CAUSES)), suppressions.c.origin != _INFERRED)
+
+
+def kept(connection: Connection, hashes: Sequence[bytes]) -> list[Found]:
+    """Return the entries that stay."""
+    query = select(suppressions).where(suppressions.c.address.in_(hashes), _is_kept())
+    return [dict(row) for row in connection.execute(query.order_by(suppressions.c.id)).mappings()]
+
+
+def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:
+    inferred = select(suppressions.c.id).where(suppressions.c.address.in_(hashes), ~_is_kept())
+    numbers = list(connection.scalars(inferred))
+    _delete(connection, suppression_audit, suppression_audit.c.suppression_id.in_(numbers))
+    return _delete(connection, suppressions, suppressions.c.id.in_(numbers))
+
+
+def _strip_kept(connection: Connection, hashes: Sequence[bytes], now: datetime) -> None:
+    numbers = [row["id"] for row in kept(connection, hashes)]
+    if numbers:
+        bare = json.dumps({"reason": _REASON})
+        connection.execute(update(suppressions).where(suppressions.c.id.in_(numbers)).values(evidence=bare))
+        audit(connection, numbers, now, WHO, "evidence removed", _REASON)
+
+
+def _remove_examples(connection: Connection, message_ids: set[str], masked: str) -> int:
+    """Remove examples that name one of the person's messages, or are no more than the masked address."""
+    removed = 0
+
+    def is_theirs(example: str) -> bool:
+        return example == masked or example.split(" to ")[0] in message_ids
+
+    for row in connection.execute(select(incidents.c.id, incidents.c.examples)).all():
+        examples = json.loads(row.examples)
+        left = [example for example in examples if not is_theirs(example)]
+        if left != examples:
+            removed += len(examples) - len(left)
+            changed = update(incidents).where(incidents.c.id == row.id)
+            connection.execute(changed.values(examples=json.dumps(left, ensure_ascii=False)))
+    for delta in connection.execute(select(incident_deltas.c.id, incident_deltas.c.example)).all():
+        if delta.example and is_theirs(delta.example):
+            removed += 1
+            connection.execute(update(incident_deltas).where(incident_deltas.c.id == delta.id).values(example=""))
+    return removed
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))

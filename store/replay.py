@@ -1,0 +1,120 @@
+"""What deciding anew needs from the database: reports, their bodies, and what was known when they came in."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+
+from store.inbox import Callback
+from store.moments import to_ms
+from store.schema import failure_days, inbox, messages, meta, reports, suppressions
+from store.vault import Vault
+from store.views import Found, Wanted, latest_decisions, report_conditions
+from store.writes import insert_new
+
+_ID_BITS: Final = 22
+
+
+def first_id(wanted: Wanted) -> int:
+    """Return an id below those of all reports that `wanted` may mean: ids begin with the time of processing."""
+    return (to_ms(wanted.since) << _ID_BITS) - 1 if wanted.since else 0
+
+
+def page(connection: Connection, wanted: Wanted, after: int, last: int, most: int) -> list[Found]:
+    """Return the next reports in the order of their ids, each with its latest `decision`, or none."""
+    query = select(reports).where(*_conditions(wanted, after, last)).order_by(reports.c.id).limit(most)
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    decided = latest_decisions(connection, [row["id"] for row in found])
+    for row in found:
+        row["decision"] = decided.get(row["id"])
+    return found
+
+
+def _conditions(wanted: Wanted, after: int, last: int) -> list[ColumnElement[bool]]:
+    return [reports.c.id > after, reports.c.id <= last, *report_conditions(wanted)]
+
+
+def callbacks(connection: Connection, vault: Vault, ids: Iterable[int]) -> dict[int, Callback]:
+    """Return the callbacks of these ids whose bodies are still kept."""
+    query = select(inbox).where(inbox.c.id.in_(sorted(set(ids))))
+    return {row.id: _callback(row, vault) for row in connection.execute(query)}
+
+
+def _callback(row: Any, vault: Vault) -> Callback:
+    return Callback(
+        id=row.id,
+        account=row.account,
+        channel=row.channel,
+        content_type=row.content_type,
+        body=vault.open(row.body),
+        received_at=row.received_at,
+        trusted=row.trusted,
+        state=row.state,
+        alone_attempts=row.alone_attempts,
+    )
+
+
+def messages_of(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Any]:
+    """Return the messages of these keys, without locking them."""
+    query = select(messages).where(messages.c.key.in_(sorted({key for key in keys if key})))
+    return {row.key: row for row in connection.execute(query)}
+
+
+def first_reached(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the id of the first report by which each of these messages had arrived."""
+    query = (
+        select(reports.c.message_key, func.min(reports.c.id))
+        .where(reports.c.message_key.in_(sorted({key for key in keys if key})), _arrived())
+        .group_by(reports.c.message_key)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _arrived() -> ColumnElement[bool]:
+    return or_(
+        and_(reports.c.event == "delivery", reports.c.outcome == "delivered"), reports.c.event.in_(("seen", "click"))
+    )
+
+
+def failures_of(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], list[datetime]]:
+    """Return the days of soft failure since the last delivery, by (address, channel)."""
+    query = select(failure_days).where(failure_days.c.address.in_(sorted({number for number in addresses if number})))
+    found: dict[tuple[bytes, str], list[datetime]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.address, row.channel), []).append(row.day)
+    return found
+
+
+def times_before(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], list[tuple[Any, ...]]]:
+    """Return (since, times, report of the evidence) of the suppressions of each (address, cause)."""
+    query = select(suppressions).where(suppressions.c.address.in_(sorted({number for number in addresses if number})))
+    found: dict[tuple[bytes, str], list[tuple[Any, ...]]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.address, row.cause), []).append(
+            (row.since, row.times, evidence_of(row).get("report", ""))
+        )
+    return found
+
+
+def evidence_of(row: Any) -> Mapping[str, Any]:
+    evidence: Mapping[str, Any] = json.loads(row.evidence or "{}")
+    return evidence
+
+
+def read_progress(connection: Connection, name: str) -> str | None:
+    """Return how far the replay of this name came, or nothing."""
+    return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+
+
+def move_progress(connection: Connection, name: str, old: str | None, new: str | None) -> bool:
+    """Set how far the replay came, or end it; whether nobody else moved it meanwhile."""
+    if old is None:
+        if new is not None:
+            insert_new(connection, meta, [{"name": name, "value": new}])
+        return read_progress(connection, name) == new
+    same = and_(meta.c.name == name, meta.c.value == old)
+    if new is None:
+        return connection.execute(meta.delete().where(same)).rowcount == 1
+    return connection.execute(update(meta).where(same).values(value=new)).rowcount == 1
