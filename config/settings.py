@@ -127,7 +127,7 @@ class Settings:
     # ---- passing callbacks on
     relay_url: str = _row(
         "",
-        "Where raw callbacks are passed on: URL, CHANNEL=URL, ACCOUNT/CHANNEL=URL or ACCOUNT/*=URL, by blanks; the most exact wins.",
+        "Where callbacks are passed on: URL, CHANNEL=URL, ACCOUNT/CHANNEL=URL, ACCOUNT/*=URL; the most exact wins.",
         group="relay",
         example="https://app.example.com/dlr",
     )
@@ -175,8 +175,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             if hints[row.name] is Secret:
                 values[row.name] = Secret.from_environment(name, source)
-            elif source.get(name, "") != "":
-                values[row.name] = _read(source[name], hints[row.name])
+            elif text := _text(name, source):
+                values[row.name] = _read(text, hints[row.name])
         except (ValidationError, ValueError, OSError) as error:
             problem = " ".join(error.messages) if isinstance(error, ValidationError) else f"{error}."
             example = row.metadata["example"] or shown(row.default)
@@ -194,6 +194,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def set_for_children(values: Mapping[str, str]) -> None:
     """Give variables to this process and to all that it starts, where nobody sees them on a command line."""
     os.environ.update(values)
+
+
+def _text(name: str, source: Mapping[str, str]) -> str:
+    """Return what a variable says, or the file that `name`_FILE names: URLs hold passwords too."""
+    text, file = source.get(name, ""), source.get(f"{name}_FILE", "")
+    if text and file:
+        raise ValueError(f"both {name} and {name}_FILE are set; leave one of them out")
+    return Path(file).read_text("utf-8").strip() if file else text
 
 
 def _read(text: str, kind: Any) -> Any:

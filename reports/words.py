@@ -15,7 +15,7 @@ _BLANKS: Final = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class OptWords:
-    """The words that count. `nanp` are stop words for numbers that begin with 1; elsewhere they are ordinary replies."""
+    """The words that count. `nanp` are stop words for numbers that begin with 1, and ordinary replies elsewhere."""
 
     stop: frozenset[str]
     nanp: frozenset[str]

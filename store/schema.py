@@ -109,6 +109,7 @@ messages: Final = Table(
     Column("first_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Index("ix_messages_id", "message_id"),
+    Index("ix_messages_recipient", "recipient"),
     Index("ix_messages_changed", "changed_at"),
     sqlite_with_rowid=False,
 )

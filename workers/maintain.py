@@ -8,7 +8,6 @@ from store.incidents import Opened
 from workers.context import Context
 
 _LOG = log(__name__)
-_SEVERITIES = {"info": _LOG.info, "warning": _LOG.warning, "critical": _LOG.critical}
 
 
 def fold(context: Context) -> None:
@@ -20,7 +19,9 @@ def fold(context: Context) -> None:
 
 def tell(opened: Opened) -> None:
     """Write an incident to the log, which is the alert route that is always there."""
-    _SEVERITIES[opened.severity](
+    # Looked up now: a logger bound when this module was imported would know nothing of how logging was set up.
+    tell_of = getattr(_LOG, opened.severity)
+    tell_of(
         "incident_goes_on" if opened.reminder else "incident_opened",
         incident_id=str(opened.id),
         account=opened.account,

@@ -135,6 +135,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_changed", "messages", ["changed_at"], unique=False)
     op.create_index("ix_messages_id", "messages", ["message_id"], unique=False)
+    op.create_index("ix_messages_recipient", "messages", ["recipient"], unique=False)
     op.create_table(
         "meta",
         sa.Column("name", sa.String(length=64), nullable=False),

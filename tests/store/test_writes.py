@@ -1,0 +1,121 @@
+"""Multi-row statements keep every value exactly, on both databases."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store import writes
+from store.database import Database
+from store.ids import new_id, new_ids
+from store.schema import decisions, messages, outbox, report_keys
+
+ODD_TEXTS = [
+    "",
+    "NULL",
+    "null",
+    "{}",
+    '"',
+    "\\",
+    "\\x41",
+    "a,b",
+    " lead and trail ",
+    "line\nbreak\ttab",
+    "ß€😀",
+    "'; DROP",
+]
+
+
+def decision(reason: str) -> dict[str, Any]:
+    fixed = {
+        "report_id": 1,
+        "decided_at": 2,
+        "replay": False,
+        "rule": "r",
+        "actions": "[]",
+        "policy": "p",
+        "tables": "t",
+    }
+    return {"id": new_id(), "reason": reason, **fixed}
+
+
+def test_odd_texts_come_back_as_they_were(database: Database) -> None:
+    with database.transaction() as connection:
+        writes.insert_rows(connection, decisions, [decision(text) for text in ODD_TEXTS])
+        rows = writes.select_in(connection, decisions, "report_id", [1])
+    assert sorted(row.reason for row in rows) == sorted(ODD_TEXTS)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")), min_size=1, max_size=8))
+def test_any_texts_come_back_as_they_were(database: Database, texts: list[str]) -> None:
+    with database.transaction() as connection:
+        connection.execute(decisions.delete())
+        writes.insert_rows(connection, decisions, [decision(text) for text in texts])
+        rows = writes.select_in(connection, decisions, "report_id", [1])
+    assert sorted(row.reason for row in rows) == sorted(texts)
+
+
+def test_bytes_numbers_flags_and_nothing_come_back_as_they_were(database: Database) -> None:
+    row = {
+        "id": 2**62,
+        "account": "main",
+        "kind": "relay",
+        "target": "t",
+        "subject": 7,
+        "payload": bytes(range(256)),
+        "state": "due",
+        "due_at": 0,
+        "give_up_at": 1,
+        "attempts": 3,
+        "owner": "",
+        "lease_until": 0,
+        "last_error": "",
+    }
+    with database.transaction() as connection:
+        writes.insert_rows(connection, outbox, [row, {**row, "id": 1, "subject": 8, "payload": None}])
+        kept = {found.id: found for found in writes.select_in(connection, outbox, "id", [1, 2**62])}
+    assert bytes(kept[2**62].payload) == bytes(range(256))
+    assert kept[1].payload is None
+    assert kept[2**62].attempts == 3
+
+
+def test_only_new_rows_are_returned(database: Database) -> None:
+    marks = [bytes([number]) * 32 for number in range(4)]
+    rows = [{"account": "main", "fingerprint": mark, "seen_at": 1} for mark in marks]
+    with database.transaction() as connection:
+        assert writes.insert_returning(connection, report_keys, rows[:2], "fingerprint") == marks[:2]
+        assert writes.insert_returning(connection, report_keys, rows, "fingerprint") == marks[2:]
+        assert writes.insert_returning(connection, report_keys, [], "fingerprint") == []
+
+
+def test_an_upsert_changes_only_what_it_names(database: Database) -> None:
+    row = {
+        "key": b"k" * 16,
+        "account": "main",
+        "message_id": "m",
+        "recipient": b"r" * 16,
+        "channel": "sms",
+        "state": "pending",
+        "legs": "{}",
+        "resends": 0,
+        "purpose": "otp",
+        "sender": "",
+        "mcc_mnc": "",
+        "first_at": 1,
+        "changed_at": 1,
+    }
+    with database.transaction() as connection:
+        writes.upsert(connection, messages, [row], ("key",), ("state", "changed_at"))
+        newer = {**row, "state": "failed", "purpose": "marketing", "changed_at": 9}
+        writes.upsert(connection, messages, [newer], ("key",), ("state", "changed_at"))
+        [kept] = writes.select_in(connection, messages, "key", [b"k" * 16])
+    assert (kept.state, kept.purpose, kept.changed_at, kept.first_at) == ("failed", "otp", 9, 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 500])
+def test_ids_are_different_and_in_order(count: int) -> None:
+    first, second = list(new_ids(count)), list(new_ids(count))
+    assert len({*first, *second}) == 2 * count
+    assert [*first, *second] == sorted([*first, *second])
