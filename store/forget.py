@@ -84,6 +84,9 @@ def rewrite(connection: Connection, vault: Vault, new: Body, dropped: Collection
     }
     if connection.execute(mine.values(**values)).rowcount == 0:
         return False
+    # A relay that still waits may hold the body as it came, packed; from now on it takes the rewritten one.
+    packed = and_(outbox.c.kind == "relay", outbox.c.subject == new.id)
+    connection.execute(update(outbox).where(packed).values(payload=None))
     of_it = and_(quarantine.c.callback_id == new.id, quarantine.c.item_index.in_(sorted(dropped)))
     connection.execute(delete(quarantine).where(of_it))
     return True

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
-from store.schema import messages, retries
+from store.schema import retries
 from store.writes import insert_new
 
 # A resend in one of these states has not left; whatever ends its message's need cancels it.
@@ -30,6 +30,6 @@ def cancel(connection: Connection, message_keys: Iterable[bytes], at: datetime, 
 
 def cancel_for(connection: Connection, account: str, address: bytes, at: datetime, note: str) -> int:
     """Cancel every resend to one recipient that has not left."""
-    theirs = select(messages.c.key).where(messages.c.recipient == address, messages.c.account == account)
-    open_ones = update(retries).where(retries.c.message_key.in_(theirs), retries.c.state.in_(OPEN))
+    theirs = (retries.c.recipient == address) & (retries.c.account == account)
+    open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
     return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount

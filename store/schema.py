@@ -109,7 +109,6 @@ messages: Final = Table(
     Column("first_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Index("ix_messages_id", "message_id"),
-    Index("ix_messages_recipient", "recipient"),
     Index("ix_messages_changed", "changed_at"),
     sqlite_with_rowid=False,
 )
@@ -206,6 +205,7 @@ retries: Final = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),
     Column("message_key", LargeBinary(16), nullable=False),
+    Column("recipient", LargeBinary(16), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("report_id", BigInteger, nullable=False),
     Column("state", String(12), nullable=False),  # observed, proposed, waiting, planned, cancelled, expired ...
@@ -217,6 +217,7 @@ retries: Final = Table(
     Column("note", Text, nullable=False),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("account", "message_key", "attempt"),
+    Index("ix_retries_recipient", "recipient"),
     Index("ix_retries_due", "state", "due_at"),
 )
 

@@ -18,12 +18,13 @@ from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from reports.address import look_up_form
 from store.database import Database
 from store.errors import KeyMismatch
 from store.schema import meta
+from store.writes import insert_new
 
 KEY_FILE: Final = "keys.json"
 _NONCE: Final = 12
@@ -67,7 +68,7 @@ class Vault:
 
     def digest(self, *parts: str) -> bytes:
         """Return 16 keyed bytes that stand for `parts`; each part is length-prefixed, so none can pose as another."""
-        text = "".join(f"{len(part)}:{part}" for part in parts)
+        text = "".join([f"{len(part)}:{part}" for part in parts])
         return blake2b(text.encode("utf-8", "surrogatepass"), key=self.keys.hashing, digest_size=16).digest()
 
     def seal(self, content: bytes) -> bytes:
@@ -96,12 +97,11 @@ def open_vault(state_dir: Path, database: Database) -> Vault:
     Raises `KeyMismatch` where the database was written with keys that are not in `state_dir`.
     """
     path = state_dir / KEY_FILE
-    with database.reading() as connection:
-        known = connection.execute(select(meta.c.value).where(meta.c.name == _META)).scalar()
+    known = _known(database)
     if known is None:
-        keys = read_keys(path) if path.exists() else _write_keys(path, Keys.make())
-        _remember(database, keys)
-        return Vault(keys)
+        # Of several first starts at once, one makes the keys and one writes their ids; all then read what is there.
+        _remember(database, read_keys(path) if path.exists() else _write_keys(path, Keys.make()))
+        known = _known(database) or ""
     if not path.exists():
         raise KeyMismatch(
             f"{path} is missing, and the database holds content sealed with it; restore it from the backup"
@@ -112,6 +112,11 @@ def open_vault(state_dir: Path, database: Database) -> Vault:
     return Vault(keys)
 
 
+def _known(database: Database) -> str | None:
+    with database.reading() as connection:
+        return connection.execute(select(meta.c.value).where(meta.c.name == _META)).scalar()
+
+
 def _fits(keys: Keys, known: dict[str, str]) -> bool:
     sealing = {_key_id(key).hex() for key in keys.sealing}
     return known["hashing"] == keys.ids["hashing"] and known["sealing"] in sealing
@@ -119,7 +124,7 @@ def _fits(keys: Keys, known: dict[str, str]) -> bool:
 
 def _remember(database: Database, keys: Keys) -> None:
     with database.transaction() as connection:
-        connection.execute(insert(meta).values(name=_META, value=json.dumps(keys.ids)))
+        insert_new(connection, meta, [{"name": _META, "value": json.dumps(keys.ids)}])
 
 
 def read_keys(path: Path) -> Keys:
@@ -138,13 +143,17 @@ def _each(texts: Iterable[str]) -> Iterable[bytes]:
 def _write_keys(path: Path, keys: Keys) -> Keys:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = {"hashing": b64encode(keys.hashing).decode(), "sealing": [b64encode(key).decode() for key in keys.sealing]}
-    # Exclusive: of two first starts one makes the keys, and the other reads them.
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_keys(path)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         json.dump(data, file)
         file.flush()
         os.fsync(file.fileno())
+    # A link appears whole or not at all, and never replaces: of two first starts the second reads the first's keys.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return read_keys(path)
+    finally:
+        draft.unlink()
     return keys

@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 
 from codes.channels import CHANNELS
 from config.broker import Doorbell, make_broker
+from config.collector import calm_collector
 from config.logs import log, set_up_logs
 from config.settings import Settings, SettingsError, load_settings
 from store.database import Database, open_database
@@ -37,6 +38,7 @@ def app_from_environment() -> Flask:
 
 def app_from(settings: Settings) -> Flask:
     """Open database, keys and broker, and return the application on them."""
+    calm_collector()
     database = open_database(
         settings.database,
         synchronous=settings.sqlite_synchronous,

@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 
 from config.broker import make_broker
+from config.collector import calm_collector
 from config.logs import set_up_logs
 from config.names import QUEUE_MAINTAIN, QUEUE_NOTIFY, TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX
 from config.settings import load_settings
@@ -43,6 +44,7 @@ def _logs(**kwargs: Any) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _forked(**kwargs: Any) -> None:
     forget_context()
+    calm_collector()
 
 
 app = make_app()

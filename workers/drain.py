@@ -60,8 +60,9 @@ class Drain:
                 self._quarantine(callback, f"processing it failed {inbox.MOST_ALONE} times and took its worker down")
             ready, items = self._prepare([callback for callback in claimed if callback not in poison])
             done.quarantined += len(claimed) - len(ready)
+            renewed = time.monotonic()
             for part, finished in _parts(items, [callback.id for callback in ready]):
-                inbox.renew(self._database, self._owner, [callback.id for callback in ready], _now())
+                renewed = self._renew_in_time(ready, renewed)
                 done.reports += self._pipeline.run(self._owner, part, finished, _now())
             done.callbacks += len(ready)
         except LostLease:
@@ -70,6 +71,13 @@ class Drain:
         except (Unavailable, KeyboardInterrupt, SystemExit):
             self._give_back(claimed)
             raise
+
+    def _renew_in_time(self, callbacks: Sequence[Callback], renewed: float) -> float:
+        """Prolong the lease between two slices, once a third of it is over; return when it was prolonged last."""
+        if time.monotonic() - renewed < inbox.LEASE.total_seconds() / 3:
+            return renewed
+        inbox.renew(self._database, self._owner, [callback.id for callback in callbacks], _now())
+        return time.monotonic()
 
     def _prepare(self, claimed: Sequence[Callback]) -> tuple[list[Callback], list[Prepared]]:
         """Decode the callbacks; quarantine whole the ones that cannot be."""

@@ -134,7 +134,7 @@ def fingerprint(report: Report) -> bytes:
             _code(report.error),
             report.event_id or (str(to_ms(report.event_at)) if report.event_at else ""),
         )
-        text = "".join(f"{len(field)}:{field}" for field in fields)
+        text = "".join([f"{len(field)}:{field}" for field in fields])
     else:
         text = canonical(report.raw)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -105,6 +105,7 @@ def retry_row(number: int, item: Prepared, action: Retry, now: datetime) -> dict
         "id": new_id(),
         "account": item.report.account,
         "message_key": item.message_key,
+        "recipient": item.recipient,
         "attempt": action.attempt,
         "report_id": number,
         "state": state,

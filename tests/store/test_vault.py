@@ -1,5 +1,6 @@
 """Addresses and bodies are unreadable without the key file, and the key file is never replaced silently."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,10 @@ def test_an_altered_content_is_refused(vault: Vault) -> None:
     sealed[-1] ^= 1
     with pytest.raises(KeyMismatch, match="altered"):
         vault.open(bytes(sealed))
+
+
+def test_several_first_starts_at_once_agree_on_one_key_file(database: Database, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        vaults = list(pool.map(lambda _: open_vault(tmp_path / "s", database), range(8)))
+    assert len({vault.keys.hashing for vault in vaults}) == 1
+    assert [path.name for path in (tmp_path / "s").iterdir()] == [KEY_FILE]

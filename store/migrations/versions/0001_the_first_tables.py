@@ -135,7 +135,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_changed", "messages", ["changed_at"], unique=False)
     op.create_index("ix_messages_id", "messages", ["message_id"], unique=False)
-    op.create_index("ix_messages_recipient", "messages", ["recipient"], unique=False)
     op.create_table(
         "meta",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -217,6 +216,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("message_key", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("recipient", sa.LargeBinary(length=16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("report_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account", "message_key", "attempt"),
     )
     op.create_index("ix_retries_due", "retries", ["state", "due_at"], unique=False)
+    op.create_index("ix_retries_recipient", "retries", ["recipient"], unique=False)
     op.create_table(
         "suppression_audit",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
