@@ -14,8 +14,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def to_ms(moment: datetime) -> int:
     """Return an aware time as milliseconds since 1970."""
-    # Three times as fast as dividing time spans. What the float lacks of a whole millisecond is less than the half microsecond
-    # that is added, and the rest is cut off: something due now must not lie in the future.
+    # Three times as fast as dividing time spans. What the float lacks of a whole millisecond is less than the half
+    # microsecond that is added, and the rest is cut off: something due now must not lie in the future.
     return int(moment.timestamp() * 1000 + 0.0005)
 
 

@@ -45,7 +45,7 @@ def test_every_release_says_what_changed() -> None:
 def test_every_dependency_has_its_line() -> None:
     lines = (ROOT / "docs" / "dependencies.md").read_text("utf-8").splitlines()
     explained = {
-        match[1].lower() for line in lines if (match := re.match(r"- \*\*([A-Za-z0-9-]+)\*\*[^:]*: .{20,}", line))
+        match[1].lower() for line in lines if (match := re.match(r"- \*\*([A-Za-z0-9.-]+)\*\*[^:]*: .{20,}", line))
     }
     declared = PYPROJECT["project"]["dependencies"] + [
         text for group in PYPROJECT["dependency-groups"].values() for text in group
