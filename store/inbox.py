@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, case, func, select, text, update
 
 from store.database import Database
+from store.errors import KeyMismatch
 from store.ids import new_id, new_ids
 from store.moments import EPOCH
 from store.schema import inbox, quarantine
@@ -19,6 +20,7 @@ from store.writes import insert_rows
 LEASE: Final = timedelta(seconds=30)
 # Attempts lost while claimed alone after which a callback is taken for poison.
 MOST_ALONE: Final = 3
+UNREADABLE: Final = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +162,27 @@ def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most
         .returning(inbox)
     )
     found = connection.execute(claimed).all()
-    return [_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
+    return [as_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
 
 
-def _callback(row: Any, vault: Vault) -> Callback:
+def as_callback(row: Any, vault: Vault) -> Callback:
+    """Return a row of the inbox opened. One that no key opens has the state `unreadable` and no body.
+
+    It must not raise: whoever claims many would lose the sound ones with it, again and again.
+    """
+    try:
+        body, state = vault.open(row.body), row.state
+    except KeyMismatch:
+        body, state = b"", UNREADABLE
     return Callback(
         id=row.id,
         account=row.account,
         channel=row.channel,
         content_type=row.content_type,
-        body=vault.open(row.body),
+        body=body,
         received_at=row.received_at,
         trusted=row.trusted,
-        state=row.state,
+        state=state,
         alone_attempts=row.alone_attempts,
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
-from store.inbox import Callback
+from store.inbox import Callback, as_callback
 from store.moments import to_ms
 from store.schema import failure_days, inbox, messages, meta, reports, suppressions
 from store.vault import Vault
@@ -39,21 +39,7 @@ def _conditions(wanted: Wanted, after: int, last: int) -> list[ColumnElement[boo
 def callbacks(connection: Connection, vault: Vault, ids: Iterable[int]) -> dict[int, Callback]:
     """Return the callbacks of these ids whose bodies are still kept."""
     query = select(inbox).where(inbox.c.id.in_(sorted(set(ids))))
-    return {row.id: _callback(row, vault) for row in connection.execute(query)}
-
-
-def _callback(row: Any, vault: Vault) -> Callback:
-    return Callback(
-        id=row.id,
-        account=row.account,
-        channel=row.channel,
-        content_type=row.content_type,
-        body=vault.open(row.body),
-        received_at=row.received_at,
-        trusted=row.trusted,
-        state=row.state,
-        alone_attempts=row.alone_attempts,
-    )
+    return {row.id: as_callback(row, vault) for row in connection.execute(query)}
 
 
 def messages_of(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Any]:

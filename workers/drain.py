@@ -83,6 +83,9 @@ class Drain:
         """Decode the callbacks; quarantine whole the ones that cannot be."""
         ready, items = [], []
         for callback in claimed:
+            if callback.state == inbox.UNREADABLE:
+                self._quarantine(callback, "its stored body was altered or sealed with a key that is not there")
+                continue
             try:
                 items += self._preparer.prepare(callback)
             except InboundError as error:

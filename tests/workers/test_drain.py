@@ -62,3 +62,13 @@ def test_a_drain_stops_when_told_and_says_that_work_is_left(desk: Desk) -> None:
 def test_an_empty_callback_is_done(desk: Desk) -> None:
     desk.handle()
     assert [row.state for row in desk.rows(inbox)] == ["done"]
+
+
+def test_a_body_that_no_key_opens_is_quarantined_and_the_rest_goes_on(desk: Desk) -> None:
+    rotten = desk.post(report("m-1", 5))
+    desk.post(report("m-2", 5))
+    with desk.database.transaction() as connection:
+        connection.execute(update(inbox).where(inbox.c.id == rotten).values(body=b"rotten"))
+    done = desk.drain()
+    assert (done.reports, done.quarantined) == (1, 1)
+    assert [row.callback_id for row in desk.rows(quarantine)] == [rotten]
