@@ -130,6 +130,7 @@ reports: Final = Table(
     Column("event_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
+    Index("ix_reports_callback", "callback_id"),
     Index("ix_reports_message", "message_key"),
     Index("ix_reports_recipient", "recipient", "received_at"),
 )

@@ -41,7 +41,7 @@ def process_again(context: Context, number: int) -> Again:
         if callback is None:
             return Again(number, "gone", "its raw callback is no longer kept")
         others = _items_of(connection, quarantine.c.item_index, callback.id, quarantine.c.state == "open")
-        processed = _items_of(connection, reports.c.item_index, callback.id, _of(callback))
+        processed = _items_of(connection, reports.c.item_index, callback.id)
     try:
         reading = _read(callback)
     except Exception as error:  # whatever still fails in reading is the answer to the question that was asked
@@ -64,11 +64,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InboundError):
         return f"{error} {error.next_step}"
     return f"reading it fails in our own code: {type(error).__name__}; the log has the details"
-
-
-def _of(callback: Callback) -> Any:
-    # All reports of a callback have its moment, and that column has an index.
-    return reports.c.received_at == callback.received_at
 
 
 def _items_of(connection: Connection, column: Any, callback_id: int, *conditions: Any) -> set[int]:

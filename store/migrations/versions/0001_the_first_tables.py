@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_reports_callback", "reports", ["callback_id"], unique=False)
     op.create_index("ix_reports_message", "reports", ["message_key"], unique=False)
     op.create_index("ix_reports_recipient", "reports", ["recipient", "received_at"], unique=False)
     op.create_table(
