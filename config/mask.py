@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-_EMAIL: Final = re.compile(r"[^\s@<>\"',;=/]+@([\w.-]+\.\w+)")
+_EMAIL: Final = re.compile(r"[^\s@<>\"',;=/]+(?:@|%40)([\w.-]+\.\w+)")
 # Runs of digits as long as phone numbers, with or without a plus; shorter ones are codes, counts and years.
-_NUMBER: Final = re.compile(r"(?<![\w.-])\+?\d{7,20}(?![\w-])")
+_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.])(?:\+|%2B)?\d{7,20}(?![A-Za-z0-9])")
 
 
 def mask(address: str) -> str:

@@ -168,8 +168,9 @@ def _failure_days(history: History, wanted: SuppressPlan, now: datetime) -> int:
         return 1
     if not history.failure_days:
         return 1
-    since = now - wanted.within
-    return len({moment.date() for moment in history.failure_days if moment >= since} | {now.date()})
+    failed_at = history.failed_at or now
+    since = failed_at - wanted.within
+    return len({moment.date() for moment in history.failure_days if moment >= since} | {failed_at.date()})
 
 
 def _until(wanted: SuppressPlan, history: History, now: datetime) -> datetime | None:

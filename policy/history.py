@@ -35,6 +35,8 @@ class History:
     """Whether the send asked Infobip itself to repeat it, as voice sends can."""
     failure_days: tuple[datetime, ...] = ()
     """Earlier soft failures of this recipient on this channel since the last delivery, one a day at most."""
+    failed_at: datetime | None = None
+    """When this failure happened, by event time; the clock stands in where nobody knows."""
     suppressions: int = 0
     """Earlier suppressions of this recipient for the same cause; pauses grow with them."""
     trusted: bool = True

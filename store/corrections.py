@@ -63,7 +63,7 @@ def withdraw(connection: Connection, report_id: int, entry: Entry, at: datetime)
     if _led_to_by_another(connection, report_id, entry):
         return False
     lifted = update(suppressions).where(suppressions.c.id == standing.id)
-    connection.execute(lifted.values(state=LIFTED, changed_at=at))
+    connection.execute(lifted.values(state=LIFTED, changed_at=at, event_at=at))
     audit(connection, [standing.id], at, WHO, "lifted", "the rules no longer suppress on this report")
     return True
 
@@ -89,7 +89,14 @@ def impose(connection: Connection, report_id: int, entry: Entry, at: datetime) -
 
 def _set(connection: Connection, number: int, entry: Entry, at: datetime, change: str, *, state: str) -> bool:
     evidence = json.dumps(dict(entry.evidence), ensure_ascii=False)
-    values = {"state": state, "until": entry.until, "rule": entry.rule, "evidence": evidence, "changed_at": at}
+    values: dict[str, Any] = {
+        "state": state,
+        "until": entry.until,
+        "rule": entry.rule,
+        "evidence": evidence,
+        "changed_at": at,
+    }
+    values["event_at"] = entry.since
     connection.execute(update(suppressions).where(suppressions.c.id == number).values(**values))
     audit(connection, [number], at, WHO, change, entry.rule)
     return True

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, case, func, select, text, update
 
 from store.database import Database
-from store.errors import KeyMismatch
+from store.errors import KeyMismatch, UnknownKey
 from store.ids import new_id, new_ids
 from store.moments import EPOCH
 from store.schema import inbox, quarantine
@@ -21,6 +21,7 @@ LEASE: Final = timedelta(seconds=30)
 # Attempts lost while claimed alone after which a callback is taken for poison.
 MOST_ALONE: Final = 3
 UNREADABLE: Final = "unreadable"
+FOREIGN: Final = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +167,16 @@ def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most
 
 
 def as_callback(row: Any, vault: Vault) -> Callback:
-    """Return a row of the inbox opened. One that no key opens has the state `unreadable` and no body.
+    """Return a row of the inbox opened.
+
+    One that was altered has the state `unreadable` and no body, one whose key is not at hand the state `foreign`.
 
     It must not raise: whoever claims many would lose the sound ones with it, again and again.
     """
     try:
         body, state = vault.open(row.body), row.state
+    except UnknownKey:
+        body, state = b"", FOREIGN
     except KeyMismatch:
         body, state = b"", UNREADABLE
     return Callback(

@@ -58,10 +58,10 @@ class Opened:
 
 
 def together(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Return one sighting for each incident, with the counts added up."""
-    found: dict[tuple[str, str], Sighting] = {}
+    """Return one sighting for each incident and minute, with the counts added up: a rate needs its minutes."""
+    found: dict[tuple[str, str, int], Sighting] = {}
     for sighting in sightings:
-        key = (sighting.account, sighting.key)
+        key = (sighting.account, sighting.key, to_ms(sighting.at) // 60_000)
         known = found.get(key)
         found[key] = sighting if known is None else replace(known, count=known.count + sighting.count)
     return list(found.values())
@@ -112,6 +112,8 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime) -> O
     query = select(incidents).where(
         incidents.c.account == last.account, incidents.c.key == last.key, incidents.c.is_open == 1
     )
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
     standing = connection.execute(query).first()
     recent = _recent(standing, deltas)
     examples = json.loads(standing.examples) if standing else []
@@ -128,7 +130,8 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime) -> O
         "title": last.title,
         "next_step": last.next_step,
         "state": OPEN if opens else state,
-        "last_at": max(delta.last_at for delta in deltas),
+        "last_at": max([delta.last_at for delta in deltas] + ([standing.last_at] if standing else [])),
+        "heard_at": now,
         "count": count,
         "recent": json.dumps(recent),
         "examples": json.dumps(examples, ensure_ascii=False),
@@ -161,7 +164,7 @@ def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
 def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = timedelta(hours=24)) -> int:
     """Resolve incidents of which nothing was heard for `quiet`; return how many were open."""
     silent = select(incidents.c.id, incidents.c.state).where(
-        incidents.c.is_open == 1, incidents.c.last_at < now - quiet
+        incidents.c.is_open == 1, incidents.c.heard_at < now - quiet
     )
     rows = connection.execute(silent).all()
     for row in rows:

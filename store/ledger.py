@@ -12,9 +12,9 @@ from store.writes import insert_new, insert_returning, insert_rows
 
 def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
     """Remember (account, fingerprint) pairs; return those that were not known: only they may have effects."""
-    accounts = {mark: account for account, mark in keys}
     rows = [{"account": account, "fingerprint": mark, "seen_at": at} for account, mark in sorted(set(keys))]
-    return {(accounts[mark], mark) for mark in insert_returning(connection, report_keys, rows, "fingerprint")}
+    found = insert_returning(connection, report_keys, rows, ("account", "fingerprint"))
+    return {(account, bytes(mark)) for account, mark in found}
 
 
 def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Messages and their states."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from reports.states import Leg, Legs, State, state_of
 from store.moments import from_ms, to_ms
 from store.schema import messages
-from store.writes import select_in, upsert
+from store.writes import insert_rows, select_in, upsert
 
 
 class Message(NamedTuple):
@@ -42,9 +42,15 @@ def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:
     return {row.key: _message(row) for row in select_in(connection, messages, "key", keys, lock=True)}
 
 
-def save(connection: Connection, changed: Iterable[Message], at: datetime) -> None:
-    """Write messages, new or changed, in the order of their keys."""
-    rows = [_row(message, at) for message in sorted(changed, key=lambda message: message.key)]
+def save(connection: Connection, changed: Iterable[Message], new: Container[bytes], at: datetime) -> None:
+    """Write messages in the order of their keys; `new` are the keys that `find` did not know.
+
+    A row that was not there could not be locked. Where another worker made it meanwhile, the plain insert fails, and
+    the whole transaction is repeated with the row found and locked: overwriting it would undo what that worker saw.
+    """
+    ordered = sorted(changed, key=lambda message: message.key)
+    insert_rows(connection, messages, [_row(message, at) for message in ordered if message.key in new])
+    rows = [_row(message, at) for message in ordered if message.key not in new]
     upsert(connection, messages, rows, ("key",), ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at"))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select,
 from reports.states import State
 from store.database import Database
 from store.ids import first_id_of
-from store.messages import decode_legs
+from store.messages import decode_legs, encode_legs
 from store.moments import to_ms
 from store.outbox import subjects_needed
 from store.schema import (
@@ -100,14 +100,24 @@ def _expire_retries(connection: Connection, now: datetime) -> int:
 
 
 def settle_legs(connection: Connection, now: datetime) -> int:
-    """Let messages fail whose last known leg failed and whose validity is over without another."""
-    query = select(messages.c.key, messages.c.legs).where(
-        messages.c.state == State.PENDING.value, messages.c.changed_at < now - _VALIDITY
-    )
-    settled = 0
-    for row in connection.execute(query.limit(_AT_ONCE)).all():
-        if any(leg.state is State.FAILED for leg in decode_legs(row.legs).values()):
-            failed = update(messages).where(messages.c.key == row.key)
-            connection.execute(failed.values(state=State.FAILED.value, changed_at=now))
-            settled += 1
-    return settled
+    """Let messages fail whose last known leg failed and whose validity is over without another.
+
+    The failure is kept as that of the message as a whole, so that a later report does not bring `pending` back.
+    """
+    over = (messages.c.state == State.PENDING.value) & (messages.c.changed_at < now - _VALIDITY)
+    settled, after = 0, b""
+    while True:
+        query = select(messages.c.key, messages.c.legs).where(over, messages.c.key > after).order_by(messages.c.key)
+        rows = connection.execute(query.limit(_AT_ONCE)).all()
+        if not rows:
+            return settled
+        after = rows[-1].key
+        for row in rows:
+            failed = [leg for leg in decode_legs(row.legs).values() if leg.state is State.FAILED]
+            if failed:
+                whole = {"": max(failed, key=lambda leg: leg.at)}
+                legs = encode_legs({**decode_legs(row.legs), **whole})
+                # Whoever moved it since then knows better: the conditions are asked again with the row locked.
+                change = update(messages).where(messages.c.key == row.key, over)
+                change = change.values(state=State.FAILED.value, legs=legs, changed_at=now)
+                settled += connection.execute(change).rowcount

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from store.ids import new_id, new_ids
 from store.moments import from_ms
 from store.schema import failure_days, suppression_audit, suppressions
-from store.writes import insert_for, insert_new, insert_rows, select_in
+from store.writes import insert_new, insert_returning, insert_rows, select_in
 
 # Causes that a later delivery on the same channel disproves. An opt-out, a complaint or a deactivation is not among
 # them: a delivery says nothing about what the person wants, and a dead number's next owner receives very well.
@@ -54,11 +54,13 @@ class Entry:
         return f"channel={self.channel};sender={self.sender};campaign={self.campaign};purpose={self.purpose}"[:300]
 
 
-def times_suppressed(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], int]:
-    """Return how often each (address, cause) was suppressed before: pauses grow with it."""
+def times_suppressed(connection: Connection, addresses: Iterable[bytes], now: datetime) -> dict[tuple[bytes, str], int]:
+    """Return how many suppressions of each (address, cause) have ended: pauses grow with them."""
     found: dict[tuple[bytes, str], int] = {}
     for row in select_in(connection, suppressions, "address", addresses):
-        found[row.address, row.cause] = max(row.times, found.get((row.address, row.cause), 0))
+        runs = row.state in (ACTIVE, PROPOSED) and (row.until is None or from_ms(row.until) > now)
+        ended = row.times - runs
+        found[row.address, row.cause] = max(ended, found.get((row.address, row.cause), 0))
     return found
 
 
@@ -75,14 +77,7 @@ def suppress(connection: Connection, entries: Sequence[Entry], at: datetime, who
 
 
 def _suppress(connection: Connection, entry: Entry, at: datetime, who: str) -> bool:
-    standing = connection.execute(
-        select(suppressions).where(
-            suppressions.c.account == entry.account,
-            suppressions.c.address == entry.address,
-            suppressions.c.scope == entry.scope,
-            suppressions.c.cause == entry.cause,
-        )
-    ).first()
+    standing = _standing(connection, entry)
     if standing is None:
         number = new_id()
         row = {
@@ -99,38 +94,54 @@ def _suppress(connection: Connection, entry: Entry, at: datetime, who: str) -> b
             "origin": entry.origin,
             "state": entry.state,
             "since": entry.since,
+            "event_at": entry.since,
             "until": entry.until,
             "times": 1,
             "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
             "changed_at": at,
         }
-        connection.execute(insert_for(connection, suppressions).on_conflict_do_nothing(), row)
-        audit(connection, [number], at, who, "suppressed" if entry.state == ACTIVE else "proposed", entry.rule)
-        return True
-    return _renew(connection, standing, entry, at, who)
+        if insert_returning(connection, suppressions, [row], ("id",)):
+            audit(connection, [number], at, who, "suppressed" if entry.state == ACTIVE else "proposed", entry.rule)
+            return True
+        # Another worker was first; its entry is committed now, and ours may be the stronger one.
+        standing = _standing(connection, entry)
+    return standing is not None and _renew(connection, standing, entry, at, who)
+
+
+def _standing(connection: Connection, entry: Entry) -> Row[Any] | None:
+    query = select(suppressions).where(
+        suppressions.c.account == entry.account,
+        suppressions.c.address == entry.address,
+        suppressions.c.scope == entry.scope,
+        suppressions.c.cause == entry.cause,
+    )
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return connection.execute(query).first()
 
 
 def _renew(connection: Connection, standing: Row[Any], entry: Entry, at: datetime, who: str) -> bool:
-    if standing.state == LIFTED and entry.since <= standing.changed_at:
+    # By event time, whatever the order of arrival: a lift stands against what happened before it.
+    if standing.state == LIFTED and entry.since <= standing.event_at:
         return False
     stronger = standing.state != ACTIVE and entry.state == ACTIVE
     ended = standing.state == LIFTED or (standing.until is not None and standing.until <= at)
     longer = standing.until is not None and (entry.until is None or entry.until > standing.until)
-    if not (stronger or ended or longer):
-        return False
-    values = {
-        "state": entry.state if (stronger or ended) else standing.state,
-        "until": entry.until,
-        "rule": entry.rule,
-        "times": standing.times + ended,
-        "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
-        "changed_at": at,
-    }
-    if ended:
-        values["since"] = entry.since
+    values: dict[str, Any] = {"event_at": max(standing.event_at, entry.since)}
+    if stronger or ended or longer:
+        values |= {
+            "state": entry.state if (stronger or ended) else standing.state,
+            "until": entry.until,
+            "rule": entry.rule,
+            "times": standing.times + ended,
+            "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
+            "changed_at": at,
+        }
+        if ended:
+            values["since"] = entry.since
+        audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
     connection.execute(update(suppressions).where(suppressions.c.id == standing.id).values(**values))
-    audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
-    return True
+    return stronger or ended or longer
 
 
 def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], at: datetime) -> int:
@@ -139,20 +150,24 @@ def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, by
         return 0
     addresses = sorted({address for _, address in delivered})
     _forget_failures(connection, delivered, addresses)
-    ids = [
-        row.id
-        for row in select_in(connection, suppressions, "address", addresses)
-        if row.state in (ACTIVE, PROPOSED) and row.cause in LIFTED_BY_DELIVERY and _delivered_since(row, delivered)
-    ]
-    return _lift(connection, ids, at, "report", "delivered since")
+    lifted = 0
+    for row in select_in(connection, suppressions, "address", addresses):
+        if row.state in (ACTIVE, PROPOSED) and row.cause in LIFTED_BY_DELIVERY:
+            moment = _delivered_since(row, delivered)
+            if moment is not None:
+                lifted += _lift(connection, [row.id], at, "report", "delivered since", event_at=moment)
+    return lifted
 
 
-def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], datetime]) -> bool:
-    since = from_ms(row.since)
-    return any(
-        address == row.address and row.channel in ("", channel) and since < moment
+def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], datetime]) -> datetime | None:
+    """Return when a delivery disproved the suppression, if one did."""
+    told = from_ms(row.event_at)
+    moments = [
+        moment
         for (channel, address), moment in delivered.items()
-    )
+        if address == row.address and row.channel in ("", channel) and told < moment
+    ]
+    return max(moments, default=None)
 
 
 def _forget_failures(
@@ -187,15 +202,18 @@ def lift_opt_out(
         suppressions.c.address == address,
         suppressions.c.cause.in_(sorted(causes)),
         suppressions.c.state.in_((ACTIVE, PROPOSED)),
-        suppressions.c.since <= at,
+        suppressions.c.event_at <= at,
         same_scope,
     )
-    return _lift(connection, list(connection.scalars(query)), now, "person", reason)
+    return _lift(connection, list(connection.scalars(query)), now, "person", reason, event_at=at)
 
 
-def _lift(connection: Connection, ids: Sequence[int], at: datetime, who: str, reason: str) -> int:
+def _lift(
+    connection: Connection, ids: Sequence[int], at: datetime, who: str, reason: str, *, event_at: datetime
+) -> int:
     if ids:
-        lifted = update(suppressions).where(suppressions.c.id.in_(ids)).values(state=LIFTED, changed_at=at)
+        lifted = update(suppressions).where(suppressions.c.id.in_(ids))
+        lifted = lifted.values(state=LIFTED, changed_at=at, event_at=event_at)
         connection.execute(lifted)
         audit(connection, ids, at, who, "lifted", reason)
     return len(ids)

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from reports.address import look_up_form
 from store.database import Database
-from store.errors import KeyMismatch
+from store.errors import KeyMismatch, UnknownKey
 from store.schema import meta
 from store.writes import insert_new
 
@@ -80,7 +80,7 @@ class Vault:
         """Return what `seal` was given. Raises `KeyMismatch` where no key at hand opens it."""
         cipher = self._ciphers.get(sealed[:_KEY_ID])
         if cipher is None:
-            raise KeyMismatch("a stored content was sealed with a key that is not in the key file; restore that file")
+            raise UnknownKey("a stored content was sealed with a key that is not in the key file; restore that file")
         try:
             return cipher.decrypt(sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :], None)
         except InvalidTag:

@@ -43,20 +43,22 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> 
     _insert(connection, table, rows, " ON CONFLICT DO NOTHING")
 
 
-def insert_returning(connection: Connection, table: Table, rows: Sequence[Values], column: str) -> list[Any]:
-    """Insert the rows whose keys are not there yet, and return `column` of those that were inserted."""
+def insert_returning(
+    connection: Connection, table: Table, rows: Sequence[Values], columns: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Insert the rows whose keys are not there yet, and return `columns` of those that were inserted."""
     if not rows:
         return []
     names = tuple(rows[0])
-    tail = f" ON CONFLICT DO NOTHING RETURNING {column}"
+    tail = f" ON CONFLICT DO NOTHING RETURNING {','.join(columns)}"
     if connection.dialect.name == "sqlite":
         # executemany cannot return rows, one statement with all values can.
         marks = ",".join([f"({','.join('?' * len(names))})"] * len(rows))
         sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
         flat = [value for line in zip(*_columns(table, names, rows), strict=True) for value in line]
-        return list(connection.exec_driver_sql(sql, tuple(flat)).scalars())
+        return [tuple(row) for row in connection.exec_driver_sql(sql, tuple(flat))]
     sql = _unnest(table, names) + tail
-    return list(connection.exec_driver_sql(sql, _literals(table, names, rows)).scalars())
+    return [tuple(row) for row in connection.exec_driver_sql(sql, _literals(table, names, rows))]
 
 
 def upsert(

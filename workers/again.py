@@ -95,7 +95,7 @@ def _became(context: Context, number: int, callback: Callback, index: int, befor
         state = connection.execute(select(inbox.c.state).where(inbox.c.id == callback_id)).scalar()
         if state not in ("done", "quarantined"):
             return Again(number, "waiting", "it is in the inbox; a worker processes it as soon as its turn comes")
-        query = select(reports.c.id, reports.c.item_index).where(reports.c.callback_id == callback_id, _of(callback))
+        query = select(reports.c.id, reports.c.item_index).where(reports.c.callback_id == callback_id)
         made: Sequence[Any] = connection.execute(query.order_by(reports.c.item_index)).all()
         again = select(quarantine.c.reason).where(quarantine.c.callback_id == callback_id, quarantine.c.state == "open")
         reason = connection.execute(again.where(quarantine.c.item_index.in_((-1, index)))).scalar()

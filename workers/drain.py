@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
 from config.logs import log
 from infobip.inbound import InboundError
 from store import inbox
@@ -71,6 +73,12 @@ class Drain:
         except (Unavailable, KeyboardInterrupt, SystemExit):
             self._give_back(claimed)
             raise
+        except DBAPIError as error:
+            # What the data themselves cause must count, or poison would circle for ever; all else is the database's.
+            if isinstance(error, (DataError, IntegrityError)):
+                raise
+            self._give_back(claimed)
+            raise Unavailable(f"{type(error).__name__}: the database refused; is it migrated?") from error
 
     def _renew_in_time(self, callbacks: Sequence[Callback], renewed: float) -> float:
         """Prolong the lease between two slices, once a third of it is over; return when it was prolonged last."""
@@ -83,8 +91,12 @@ class Drain:
         """Decode the callbacks; quarantine whole the ones that cannot be."""
         ready, items = [], []
         for callback in claimed:
+            if callback.state == inbox.FOREIGN:
+                # Perhaps a key that this worker has not got yet: it stays claimed, and counts as lost with its lease.
+                _LOG.error("callback_sealed_with_unknown_key", callback_id=str(callback.id), next_step="dlr doctor")
+                continue
             if callback.state == inbox.UNREADABLE:
-                self._quarantine(callback, "its stored body was altered or sealed with a key that is not there")
+                self._quarantine(callback, "its stored body was altered")
                 continue
             try:
                 items += self._preparer.prepare(callback)

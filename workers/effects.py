@@ -29,6 +29,8 @@ class Effects:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     addresses: dict[bytes, dict[str, Any]] = field(default_factory=dict)
     changed: dict[bytes, Message] = field(default_factory=dict)
+    new: set[bytes] = field(default_factory=set)
+    """Keys of the messages that nothing was known of before."""
     entries: list[Entry] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Effects:
     def write(self, connection: Connection) -> None:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
         at = self.now
-        messages.save(connection, self.changed.values(), at)
+        messages.save(connection, self.changed.values(), self.new, at)
         suppressions.suppress(connection, self.entries, at, "policy")
         suppressions.lift_after_delivery(connection, self.delivered, at)
         for item in self.opted_in:

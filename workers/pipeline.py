@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from codes import Outcome
 from codes.channels import UNKNOWN
 from policy import Decision, History, Purpose, Rules, decide
-from reports import Event
+from reports import Event, normalise
 from reports.states import REACHED, State, moved, told_by
 from reports.words import MENTION
 from store import inbox, ledger, messages, suppressions
@@ -69,9 +69,9 @@ class Pipeline:
 
     def _decide(self, connection: Connection, fresh: Sequence[Prepared], effects: Effects) -> None:
         known = messages.find(connection, (key for item in fresh for key in item.message_keys))
-        past = _Past.read(connection, fresh)
+        past = _Past.read(connection, fresh, effects.now)
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
-            item = _of_our_message(item, known)
+            item = _of_our_message(item, known | effects.changed if item.other_key else known)
             message = effects.changed.get(item.message_key) or known.get(item.message_key)
             item = self._with_channel(item, message)
             self._one(number, item, message, past, effects)
@@ -109,6 +109,7 @@ class Pipeline:
             open_legs=bool(item.report.own_channel),
             failure_days=past.failures.get((item.recipient, item.report.channel), ()),
             suppressions=past.suppressed.get((item.recipient, item.meaning.cause), 0),
+            failed_at=item.event_at,
             trusted=item.trusted,
         )
         return decide(item.report, item.meaning, history, self.rules, now)
@@ -118,7 +119,8 @@ def _of_our_message(item: Prepared, known: Mapping[bytes, Message]) -> Prepared:
     """Give a seen report the message it is about: products differ in which side they call sender and recipient."""
     if item.message_key in known or not item.other_key or item.other_key not in known:
         return item
-    return replace(item, message_key=item.other_key, recipient=known[item.other_key].recipient)
+    report = replace(item.report, recipient=normalise(item.report.sender), sender="")
+    return replace(item, report=report, message_key=item.other_key, recipient=known[item.other_key].recipient)
 
 
 class _Past:
@@ -131,9 +133,9 @@ class _Past:
         self.suppressed = suppressed
 
     @classmethod
-    def read(cls, connection: Connection, items: Iterable[Prepared]) -> "_Past":
+    def read(cls, connection: Connection, items: Iterable[Prepared], now: datetime) -> "_Past":
         failed = [item.recipient for item in items if _may_suppress(item)]
-        return cls(suppressions.failures_of(connection, failed), suppressions.times_suppressed(connection, failed))
+        return cls(suppressions.failures_of(connection, failed), suppressions.times_suppressed(connection, failed, now))
 
 
 def _may_suppress(item: Prepared) -> bool:
@@ -165,8 +167,11 @@ def _move(item: Prepared, message: Message | None, outcome: Outcome, effects: Ef
     )
     legs = moved(before.legs, report.own_channel, told, item.event_at)
     after = before.with_legs(legs)
-    if (report.sender or "") != before.sender or report.mcc_mnc != before.mcc_mnc:
+    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
+    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
         after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
+    if message is None:
+        effects.new.add(item.message_key)
     if after != message:
         effects.changed[item.message_key] = after
     if told in REACHED and item.trusted:

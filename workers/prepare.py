@@ -97,7 +97,7 @@ class Preparer:
             meaning=found.meaning,
             event=found.event,
             word=found.word,
-            fingerprint=fingerprint(report),
+            fingerprint=fingerprint(report, trusted=callback.trusted),
             recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
             message_key=key,
             other_key=other,
@@ -117,11 +117,12 @@ def _event_time(event_at: datetime | None, received_at: datetime) -> tuple[datet
     return event_at, False
 
 
-def fingerprint(report: Report) -> bytes:
+def fingerprint(report: Report, *, trusted: bool = True) -> bytes:
     """Return 32 bytes that are the same for every repetition of the same report and for nothing else.
 
     Fields are length-prefixed so that none can pose as a part of another; absent fields are empty. A report with
-    neither a message id nor an event id is told apart by the whole item.
+    neither a message id nor an event id is told apart by the whole item. What a stranger posted never uses up the
+    fingerprint of the real one.
     """
     if report.message_id or report.event_id:
         fields = (
@@ -137,6 +138,7 @@ def fingerprint(report: Report) -> bytes:
         text = "".join([f"{len(field)}:{field}" for field in fields])
     else:
         text = canonical(report.raw)
+    text = text if trusted else f"untrusted {text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

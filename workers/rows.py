@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from codes import CAUSES, CodeRef
-from config.mask import mask
+from config.mask import mask, mask_text
 from policy import Action, Alert, Decision, Forward, Mode, Retry, Suppress
-from reports import mail_domain
+from reports import Event, mail_domain
 from store import incidents
 from store.ids import new_id
 from store.moments import to_ms
@@ -74,7 +74,7 @@ def facts(item: Prepared) -> dict[str, Any]:
         "error": _code(report.error),
         "smtp": item.meaning.smtp if item.meaning else "",
         "leg": report.own_channel,
-        "sender": report.sender,
+        "sender": report.sender if report.event is not Event.SEEN else "",
         "mcc_mnc": report.mcc_mnc,
         "price": report.price,
         "currency": report.currency,
@@ -170,7 +170,7 @@ def sighting_of(item: Prepared, decision: Decision, action: Alert) -> incidents.
         threshold=action.threshold,
         within=action.within,
         repeat=action.repeat,
-        example=f"{item.report.message_id or item.report.event_id} to {mask(item.report.recipient)}",
+        example=f"{mask_text(item.report.message_id or item.report.event_id)} to {mask(item.report.recipient)}",
     )
 
 

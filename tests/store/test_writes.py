@@ -85,9 +85,12 @@ def test_only_new_rows_are_returned(database: Database) -> None:
     marks = [bytes([number]) * 32 for number in range(4)]
     rows = [{"account": "main", "fingerprint": mark, "seen_at": 1} for mark in marks]
     with database.transaction() as connection:
-        assert writes.insert_returning(connection, report_keys, rows[:2], "fingerprint") == marks[:2]
-        assert writes.insert_returning(connection, report_keys, rows, "fingerprint") == marks[2:]
-        assert writes.insert_returning(connection, report_keys, [], "fingerprint") == []
+        names = ("account", "fingerprint")
+        first = writes.insert_returning(connection, report_keys, rows[:2], names)
+        then = writes.insert_returning(connection, report_keys, rows, names)
+        assert writes.insert_returning(connection, report_keys, [], names) == []
+    assert first == [("main", mark) for mark in marks[:2]]
+    assert then == [("main", mark) for mark in marks[2:]]
 
 
 def test_an_upsert_changes_only_what_it_names(database: Database) -> None:

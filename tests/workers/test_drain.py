@@ -8,6 +8,7 @@ from sqlalchemy import update
 from store import inbox as store_inbox
 from store.inbox import LEASE, MOST_ALONE
 from store.schema import inbox, quarantine, reports
+from store.vault import Keys, Vault
 from tests.support.desk import Desk, report
 from workers.pipeline import LostLease
 
@@ -64,11 +65,20 @@ def test_an_empty_callback_is_done(desk: Desk) -> None:
     assert [row.state for row in desk.rows(inbox)] == ["done"]
 
 
-def test_a_body_that_no_key_opens_is_quarantined_and_the_rest_goes_on(desk: Desk) -> None:
+def test_a_body_that_was_altered_is_quarantined_and_the_rest_goes_on(desk: Desk) -> None:
     rotten = desk.post(report("m-1", 5))
     desk.post(report("m-2", 5))
     with desk.database.transaction() as connection:
-        connection.execute(update(inbox).where(inbox.c.id == rotten).values(body=b"rotten"))
+        connection.execute(update(inbox).where(inbox.c.id == rotten).values(body=desk.vault.seal(b"sound")[:-1] + b"?"))
     done = desk.drain()
     assert (done.reports, done.quarantined) == (1, 1)
     assert [row.callback_id for row in desk.rows(quarantine)] == [rotten]
+
+
+def test_a_body_of_a_key_that_is_not_here_yet_waits_instead_of_being_quarantined(desk: Desk) -> None:
+    desk.post(report("m-1", 5))
+    with desk.database.transaction() as connection:
+        connection.execute(update(inbox).values(body=Vault(Keys.make()).seal(b"of another key")))
+    assert desk.drain().reports == 0
+    assert desk.rows(quarantine) == []
+    assert [row.state for row in desk.rows(inbox)] == ["new"]
