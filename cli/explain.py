@@ -44,7 +44,7 @@ def explain(
     try:
         reading = read(body, content_type or _guess(body), channel)
     except InboundError as refusal:
-        raise fail(f"{refusal} {refusal.next_step}") from None
+        raise fail(f"{str(refusal).rstrip('.')}. {refusal.next_step}") from None
     words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
     answer = _answer(reading, codes, rules, words)
     if form == "json":

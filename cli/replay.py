@@ -25,7 +25,9 @@ _HEADERS = ("reports", "rule before", "did", "rule now", "does")
 
 
 @click.command()
-@click.option("--since", help="Received at or after: 2026-03-02, 2026-03-02T09:15 (UTC), or 24h ago.")
+@click.option(
+    "--since", help="Received at or after: 2026-03-02, 2026-03-02T09:15 (UTC), or how long ago: 90m, 24h, 7d."
+)
 @click.option("--until", help="Received before.")
 @click.option("--account", default="", help="Only this account's.")
 @click.option("--channel", default="", help="Only this channel's.")

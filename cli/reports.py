@@ -24,7 +24,11 @@ _HEADERS = ("received", "channel", "message", "to", "what", "outcome", "cause", 
 @click.option("--cause", default="", help="Only with this cause: `dlr codes` lists them.")
 @click.option("--rule", default="", help="Only what this rule decided: `dlr policy show` lists them.")
 @click.option("--word", type=click.Choice([STOP, START, MENTION]), help="Only inbound messages with such a word.")
-@click.option("--since", type=MOMENT, help="Received at or after: 2026-03-02, 2026-03-02T09:15 (UTC), or 24h ago.")
+@click.option(
+    "--since",
+    type=MOMENT,
+    help="Received at or after: 2026-03-02, 2026-03-02T09:15 (UTC), or how long ago: 90m, 24h, 7d.",
+)
 @click.option("--until", type=MOMENT, help="Received before.")
 @click.option("--message", default="", metavar="ID", help="Only about this message.")
 @click.option("--recipient", default="", metavar="ADDRESS", help="Only to this number or e-mail address.")

@@ -131,6 +131,8 @@ def modes(settings: Settings, opened: Database) -> Iterator[Finding]:
             continue
         done = "only recorded" if mode is Mode.OBSERVE else "proposed to a person"
         fix = f'Look at them, then write {kind} = "act" under [modes] in your policy (DLR_POLICY).'
+        if kind == "retry":
+            fix += " This release plans resends and sends none."
         yield Finding(WARNING, "modes", f"{name} are {done} (mode {mode.value}): {waiting[kind]} waiting", fix)
 
 

@@ -36,14 +36,17 @@ def load_policy(own: Path | None = None, tables: Tables | None = None) -> Rules:
     Raises `PolicyError` with every mistake found, and `OSError` for a file that cannot be read.
     """
     tables = tables or shipped().tables
-    files = [_read(own)] if own else []
+    files = [_read(own)] if own and own.resolve() != SHIPPED.resolve() else []
     if not files or files[0].data.get("extends", True):
         files.append(_read(SHIPPED))
     faults: list[PolicyFault] = []
     for file in files:
-        faults += _section_faults(file)
+        faults += _shape_faults(file)
     if faults:
+        # Nothing inside a section of the wrong shape can be looked at.
         raise PolicyError(faults)
+    for file in files:
+        faults += _name_faults(file)
     modes: dict[str, Mode] = _MODES | _merged("modes", files, ModesSchema(), faults)
     limits: Limits = _loaded(LimitsSchema(), _raw("limits", files), "limits", files[0].name, faults) or Limits()
     purposes: Purposes = (
@@ -82,19 +85,22 @@ def _version(files: list[_File], tables: Tables) -> str:
     return hashlib.sha256(b"".join(file.digest for file in files) + tables.hash.encode()).hexdigest()[:12]
 
 
-def _section_faults(file: _File) -> Iterator[PolicyFault]:
-    for name in file.data.keys() - SECTIONS:
-        yield PolicyFault(file.name, name, "there is no such section", did_you_mean(name, SECTIONS))
+def _shape_faults(file: _File) -> Iterator[PolicyFault]:
     for name in ("modes", "limits", "purposes"):
         if not isinstance(file.data.get(name, {}), dict):
             yield PolicyFault(file.name, name, "it is not a table", f"Write it below a line [{name}].")
     rules = file.data.get("rule", [])
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         yield PolicyFault(file.name, "rule", "it is not a list of tables", "Begin every rule with a line [[rule]].")
-    if file.data.get("version", 1) != 1:
-        yield PolicyFault(file.name, "version", "only version 1 of the language exists", "Write version = 1.")
     if not isinstance(file.data.get("extends", True), bool):
         yield PolicyFault(file.name, "extends", "it is neither true nor false", "Write extends = true or false.")
+
+
+def _name_faults(file: _File) -> Iterator[PolicyFault]:
+    for name in file.data.keys() - SECTIONS:
+        yield PolicyFault(file.name, name, "there is no such section", did_you_mean(name, SECTIONS))
+    if file.data.get("version", 1) != 1:
+        yield PolicyFault(file.name, "version", "only version 1 of the language exists", "Write version = 1.")
 
 
 def _raw(section: str, files: list[_File]) -> dict[str, Any]:

@@ -191,6 +191,9 @@ def match_schema(tables: Tables) -> type[Schema]:
     return MatchSchema
 
 
+_SHORT: Final = "the reason is shorter than {min} characters. Write a clause that ends the sentence '..., since ...'."
+
+
 def rule_schema(tables: Tables) -> Schema:
     """Return the schema of one `[[rule]]`."""
 
@@ -199,7 +202,7 @@ def rule_schema(tables: Tables) -> Schema:
             required=True, validate=validate.Regexp(r"[a-z][a-z0-9-]*\Z", error="Write lower-case words.")
         )
         match = fields.Nested(match_schema(tables), load_default=Conditions)
-        why = fields.String(required=True, validate=validate.Length(min=10))
+        why = fields.String(required=True, validate=validate.Length(min=10, error=_SHORT))
         retry = fields.Nested(RetrySchema, load_default=None)
         suppress = fields.Nested(SuppressSchema, load_default=None)
         alert = fields.Nested(AlertSchema, load_default=None)

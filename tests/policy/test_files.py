@@ -216,3 +216,16 @@ def test_the_version_changes_with_the_file_and_stands_in_the_decision(tmp_path: 
     rules = own_policy(tmp_path, rule("error = [27]"))
     decision = decided("sms", FAILED, 27, rules=rules)
     assert decision.policy == rules.version != shipped_policy().version
+
+
+def test_an_unknown_section_hides_no_other_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text('[mode]\nretry = "act"\n[limits]\nsettle = "soon"\n' + rule('cause = "recipent_unknown"'))
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path)
+    assert {fault.where.split(",")[0] for fault in caught.value.faults} == {"mode", "limits", "rule 'ours'"}
+
+
+def test_the_shipped_file_checked_by_its_name_is_itself_and_nothing_more() -> None:
+    path = Path(__file__).parents[2] / "config" / "policy.toml"
+    assert len(load_policy(path).rules) == len(shipped_policy().rules)
