@@ -5,7 +5,7 @@ from typing import Final
 
 # A local part has at most 64 characters (RFC 5321); without that bound a long text without any @ would take the
 # square of its length.
-_EMAIL: Final = re.compile(r"[^\s@<>\"',;=/]{1,64}(?:@|%40)([\w.-]{1,253}\.\w{1,63})")
+_EMAIL: Final = re.compile(r"[^\s@%<>\"',;=/]{1,64}+(?:@|%40)([\w.-]{1,253}\.\w{1,63})")
 # Runs of digits as long as phone numbers, with or without a plus; shorter ones are codes, counts and years.
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.])(?:\+|%2B)?\d{7,20}(?![A-Za-z0-9])")
 
