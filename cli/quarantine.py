@@ -1,7 +1,7 @@
 """`dlr quarantine`: what could not be understood, why, and how to go on with it."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -81,6 +81,10 @@ def show(number: str, reveal: bool, form: str) -> None:
         click.echo("\nAddresses and long numbers are masked; --reveal shows them.", err=True)
 
 
+# A body that is one endless text tells no more than its beginning does, and masking takes time by the length.
+_LONGEST_TEXT: Final = 100_000
+
+
 def _pretty(content: Any) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, default=str)
 
@@ -89,7 +93,8 @@ def _masked(content: Any, reveal: bool) -> Any:
     if reveal:
         return content
     if isinstance(content, str):
-        return mask_text(content)
+        left_out = len(content) - _LONGEST_TEXT
+        return mask_text(content[:_LONGEST_TEXT]) + (f"… ({left_out} more characters)" if left_out > 0 else "")
     if isinstance(content, dict):
         return {name: _masked(inner, reveal) for name, inner in content.items()}
     if isinstance(content, list):

@@ -196,4 +196,4 @@ def plan_resend(connection: Connection, row: dict[str, Any]) -> bool:
     again = {name: value for name, value in row.items() if name not in ("id", "account", "message_key", "attempt")}
     if connection.execute(mine.values(**again)).rowcount:
         return True
-    return bool(insert_returning(connection, retries, [row], "id"))
+    return bool(insert_returning(connection, retries, [row], ("id",)))
