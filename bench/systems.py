@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from bench.processes import Processes
 from bench.servers import free_port, start_broker
 from cli.supervisor.probe import answers
+from config.settings import Settings
 
 _SHY: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 _CORES: Final = str(os.cpu_count() or 1)
@@ -54,9 +55,10 @@ def start_product(started: Processes, folder: Path, database_url: str) -> System
         environ["DLR_DATABASE_URL"] = database_url
     celery = (sys.executable, "-m", "celery", "-A", "workers.app")
     worker = (*celery, "worker", *_SHY)
+    deciders = Settings(database_url=database_url).deciders
     started.run("migrate", (sys.executable, "-m", "cli.supervisor.migrate"), environ)
     started.start("web", (sys.executable, "-m", "webhook"), environ, is_ready=_ready(port))
-    started.start("process", (*worker, "-n", "process@%h", "-Q", "process", "--concurrency=1"), environ)
+    started.start("process", (*worker, "-n", "process@%h", "-Q", "process", f"--concurrency={deciders}"), environ)
     effects = ("-n", "effects@%h", "-Q", "resend,notify,maintain", "-P", "threads", "--concurrency=4")
     started.start("effects", (*worker, *effects), environ)
     started.start("beat", (*celery, "beat", f"--schedule={folder / 'beat'}", "--pidfile="), environ)

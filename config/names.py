@@ -12,6 +12,7 @@ TASK_PROCESS_INBOX: Final = "dlr.process_inbox"
 TASK_SEND_OUTBOX: Final = "dlr.send_outbox"
 TASK_FOLD: Final = "dlr.fold"
 TASK_PURGE: Final = "dlr.purge"
+TASK_TIDY: Final = "dlr.tidy"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -19,6 +20,7 @@ TASKS: Final = {
     TASK_SEND_OUTBOX: QUEUE_NOTIFY,
     TASK_FOLD: QUEUE_MAINTAIN,
     TASK_PURGE: QUEUE_MAINTAIN,
+    TASK_TIDY: QUEUE_MAINTAIN,
 }
 
 KEY_PREFIX: Final = "dlr:"

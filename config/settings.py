@@ -150,10 +150,19 @@ class Settings:
     sqlite_synchronous: str = _row(
         "FULL", "SQLite's synchronous: FULL, or NORMAL, which risks the last second.", group="running"
     )
-    processors: int = _row(1, "Processes of the worker that decides on callbacks.", group="running")
+    processors: int = _row(
+        0,
+        "Processes of the worker that decides on callbacks. 0: two, but one on SQLite, which has one writer at a time.",
+        group="running",
+    )
     log_format: str = _row("auto", "json, console, or auto: console on a terminal.", group="running")
     log_level: str = _row("INFO", "DEBUG, INFO, WARNING or ERROR.", group="running")
     sweep: timedelta = _row(timedelta(seconds=5), "How often lost work is looked for.", group="running")
+
+    @property
+    def deciders(self) -> int:
+        """How many processes decide on callbacks."""
+        return self.processors or (1 if self.database.startswith("sqlite") else 2)
 
     @property
     def database(self) -> str:

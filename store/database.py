@@ -1,6 +1,7 @@
 """Open the database, and run transactions that behave alike on SQLite and PostgreSQL."""
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,12 @@ T = TypeVar("T")
 
 _DEFAULT_WAIT: Final = timedelta(seconds=10)
 _LONGEST_STATEMENT: Final = timedelta(seconds=60)
+# Seconds. A look costs some 20 us, a worker's pause between two transactions is some milliseconds long.
+_LOOK_AGAIN: Final = 0.001
+_READERS_WAIT_MS: Final = 250
+# The write-ahead log is copied into the database by `Database.tidy`, out of everybody's way. Only where that could
+# not keep up for 200 MiB does a commit do it.
+_WAL_PAGES: Final = 50_000
 # PostgreSQL's serialization failure, deadlock and lock timeout: the transaction is gone and may be repeated.
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -49,12 +56,19 @@ class Database:
         except (OperationalError, DisconnectionError) as error:
             raise Unavailable(_short(error)) from error
 
-    def repeat(self, work: Callable[[Connection], T], tries: int = 6) -> T:
-        """Run `work` in a transaction, and again when another writer got in its way (deadlock, busy, same id)."""
+    def repeat(self, work: Callable[[Connection], T], tries: int = 6, *, lasting: bool = True) -> T:
+        """Run `work` in a transaction, and again when another writer got in its way (deadlock, busy, same id).
+
+        Without `lasting` the commit does not wait for the disk: a power cut may undo the newest such transactions,
+        each as a whole and none without all later ones. That is for work whose own input comes back with it, as the
+        inbox does; any lasting commit later on makes the earlier ones last as well.
+        """
         for attempt in range(1, tries + 1):
             try:
-                with self.engine.begin() as connection:
-                    return work(connection)
+                with self.engine.connect() as connection:
+                    connection.execution_options(dlr_lasting=lasting)
+                    with connection.begin():
+                        return work(connection)
             except DBAPIError as error:
                 if attempt == tries or not is_repeatable(error):
                     if isinstance(error, OperationalError):
@@ -63,6 +77,15 @@ class Database:
                 # Two writers that met once would meet again without a random wait.
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - no secret depends on it
         raise AssertionError("unreachable")
+
+    def tidy(self) -> None:
+        """Copy SQLite's write-ahead log into the database, as far as that works without waiting for anybody."""
+        if self.is_sqlite:
+            with self.reading() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                connection.rollback()
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close all connections."""
@@ -98,7 +121,7 @@ def open_database(
             "check_same_thread": False,
         }
         engine = create_engine(parsed, connect_args=connect, pool_size=pool, max_overflow=0, hide_parameters=True)
-        _prepare_sqlite(engine, synchronous)
+        _prepare_sqlite(engine, synchronous, lock_wait.total_seconds())
     else:
         lock, statement = (round(span.total_seconds() * 1000) for span in (lock_wait, statement_timeout))
         connect = {
@@ -110,10 +133,11 @@ def open_database(
         engine = create_engine(
             parsed, connect_args=connect, pool_size=pool, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
+        _prepare_postgresql(engine)
     return Database(engine)
 
 
-def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
+def _prepare_sqlite(engine: Engine, synchronous: str, lock_wait: float) -> None:
     if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA"):
         raise ValueError(f"DLR_SQLITE_SYNCHRONOUS is {synchronous!r}: write FULL or NORMAL")
 
@@ -126,7 +150,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
             "foreign_keys=ON",
             "temp_store=MEMORY",
             "cache_size=-16000",
-            "wal_autocheckpoint=4000",
+            f"wal_autocheckpoint={_WAL_PAGES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -135,8 +159,45 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
     # Taking the writer's lock at once makes every transaction wait its turn instead.
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("dlr_read_only", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("dlr_read_only", False):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_READERS_WAIT_MS}")
+            connection.exec_driver_sql("BEGIN")
+            return
+        wanted = synchronous if options.get("dlr_lasting", True) else "NORMAL"
+        if connection.info.get("synchronous", synchronous) != wanted:
+            connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+            connection.info["synchronous"] = wanted
+        _take_writers_lock(connection, time.monotonic() + lock_wait)
+
+
+def _take_writers_lock(connection: Connection, until: float) -> None:
+    """Begin as the one writer. Raises `OperationalError` once `until` has passed.
+
+    SQLite's own waiting looks after ever longer pauses, up to a tenth of a second, and so misses the moments between
+    a busy worker's transactions: a callback would wait for several of them.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA busy_timeout=0")
+    while time.monotonic() < until:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                break
+            time.sleep(random.uniform(0.5, 1.5) * _LOOK_AGAIN)  # noqa: S311 - no secret depends on it
+        else:
+            return
+    # Once more through SQLAlchemy, whose error everybody here knows.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("dlr_lasting", True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _short(error: SQLAlchemyError) -> str:

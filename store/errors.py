@@ -3,6 +3,7 @@
 StoreError             base; each has the next step in its text
  ├── Unavailable        it cannot be reached, is locked, or its disk is full: nothing was written, try again
  ├── NotMigrated        its tables are missing or older than this release
+ │    └── TooNew        its tables are those of a newer release
  └── KeyMismatch        the keys in the state folder are missing or are not the ones this database was written with
       └── UnknownKey    a content was sealed with a key that is not in the key file, perhaps not yet
 """
@@ -20,9 +21,13 @@ class NotMigrated(StoreError):
     """The tables are missing or older than this release: run `dlr migrate`."""
 
 
+class TooNew(NotMigrated):
+    """The tables are those of a newer release: run that release, or restore the backup from before its migration."""
+
+
 class KeyMismatch(StoreError):
     """The key files are missing or foreign. Restore them from the backup; new ones could not read what is stored."""
 
 
 class UnknownKey(KeyMismatch):
-    """A content was sealed with a key that is not in the key file: restore it, or restart after a rotation."""
+    """A content was sealed with a key that is not in the key file: copy it from the host that has it, or restore it."""

@@ -137,7 +137,7 @@ def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int
 
     What another owner's lease still covers is left alone. A callback that lost an attempt is claimed by itself.
     """
-    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most))
+    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False)
 
 
 def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> list[Callback]:
@@ -195,7 +195,15 @@ def as_callback(row: Any, vault: Vault) -> Callback:
 def renew(database: Database, owner: str, ids: Sequence[int], now: datetime) -> bool:
     """Prolong the lease between two slices. Whether all are still this owner's."""
     mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(lease_until=now + LEASE)
-    return database.repeat(lambda connection: connection.execute(mine).rowcount) == len(ids)
+    return database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False) == len(ids)
+
+
+def still_mine(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
+    """Whether all callbacks are still this owner's; nobody takes them over before the transaction ends."""
+    mine = select(inbox.c.id).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
+    if connection.dialect.name != "sqlite":
+        mine = mine.with_for_update(key_share=True)
+    return len(connection.execute(mine).all()) == len(ids)
 
 
 def finish(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
@@ -204,13 +212,16 @@ def finish(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
     return connection.execute(mine).rowcount == len(ids)
 
 
-def give_back(database: Database, owner: str, ids: Sequence[int]) -> None:
-    """Return callbacks to the queue without counting the attempt: it was not their fault."""
+def give_back(database: Database, owner: str, ids: Sequence[int], until: datetime = EPOCH) -> None:
+    """Return callbacks to the queue without counting the attempt: it was not their fault.
+
+    Nobody claims them before `until`.
+    """
     one_less = {
         column.name: case((column > 0, column - 1), else_=0) for column in (inbox.c.attempts, inbox.c.alone_attempts)
     }
     mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
-    database.repeat(lambda connection: connection.execute(mine.values(owner="", lease_until=EPOCH, **one_less)))
+    database.repeat(lambda connection: connection.execute(mine.values(owner="", lease_until=until, **one_less)))
 
 
 def backlog(connection: Connection, now: datetime) -> tuple[int, timedelta]:

@@ -18,6 +18,8 @@ WATCHING: Final = "watching"
 OPEN: Final = "open"
 ACKNOWLEDGED: Final = "acknowledged"
 RESOLVED: Final = "resolved"
+# The rule under which workers tell that callbacks wait for a key which they lack.
+KEY_MISSING: Final = "key-missing"
 _EXAMPLES: Final = 5
 _FOLDED_AT_ONCE: Final = 5_000
 

@@ -1,17 +1,15 @@
-"""Bring the tables to this release, and tell when they are not."""
+"""Bring the tables to this release."""
 
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from store.database import Database, open_database
-from store.errors import NotMigrated
+from store.revision import require_revision, revision_of, revisions
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
 # Any fixed number will do, as long as nothing else locks the same one in this database.
@@ -34,27 +32,15 @@ def migrate(settings: Settings) -> str:
 
 
 def migrate_database(database: Database) -> str:
-    """Bring `database` to this release and return the revision."""
+    """Bring `database` to this release and return the revision. Raises `TooNew` where a newer release was here."""
     # On SQLite the transaction itself holds the only writer's lock from its beginning.
     with database.transaction() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if revision_of(connection) not in (None, *revisions()):
+            require_revision(connection)  # says that a newer release was here
         command.upgrade(_config(connection), "head")
-        return _revision(connection) or ""
-
-
-def require_migrated(database: Database) -> None:
-    """Raise `NotMigrated` unless the tables are exactly those of this release."""
-    with database.reading() as connection:
-        present = _revision(connection)
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
-    if present != wanted:
-        found = f"are those of revision {present}" if present else "are missing"
-        raise NotMigrated(f"the tables {found}, this release needs revision {wanted}: run `dlr migrate`")
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection) or ""
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -19,12 +19,16 @@ def plan(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     insert_new(connection, retries, ordered)
 
 
-def cancel(connection: Connection, message_keys: Iterable[bytes], at: datetime, note: str) -> int:
-    """Cancel what has not left of these messages' resends."""
+def cancel(
+    connection: Connection, accounts: Iterable[str], message_keys: Iterable[bytes], at: datetime, note: str
+) -> int:
+    """Cancel what has not left of these messages' resends; `accounts` are those that the messages belong to."""
     keys = sorted(set(message_keys))
     if not keys:
         return 0
-    open_ones = update(retries).where(retries.c.message_key.in_(keys), retries.c.state.in_(OPEN))
+    # The account is what the table's key begins with: without it, every resend ever planned would be looked at.
+    theirs = retries.c.account.in_(sorted(set(accounts))) & retries.c.message_key.in_(keys)
+    open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
     return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount
 
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from store.ids import new_id, new_ids
+from store import failures
+from store.ids import new_ids
 from store.moments import from_ms
-from store.schema import failure_days, suppression_audit, suppressions
-from store.writes import insert_new, insert_returning, insert_rows, select_in
+from store.schema import suppression_audit, suppressions
+from store.writes import insert_returning, insert_rows, select_in
 
 # Causes that a later delivery on the same channel disproves. An opt-out, a complaint or a deactivation is not among
 # them: a delivery says nothing about what the person wants, and a dead number's next owner receives very well.
@@ -24,10 +25,12 @@ LIFTED_BY_DELIVERY: Final = (
     "recipient_unreachable",
     "recipient_out_of_credit",
 )
-_FAILURE_KEY: Final = ("account", "address", "channel", "day")
 ACTIVE: Final = "active"
 PROPOSED: Final = "proposed"
 LIFTED: Final = "lifted"
+
+
+_Key = tuple[str, bytes, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,22 @@ class Entry:
     evidence: Mapping[str, Any]
 
     @property
+    def key(self) -> _Key:
+        """What makes it one and the same entry."""
+        return self.account, self.address, self.scope, self.cause
+
+    @property
     def scope(self) -> str:
         """The scope as one text, part of the unique key: nullable columns would never conflict."""
         return f"channel={self.channel};sender={self.sender};campaign={self.campaign};purpose={self.purpose}"[:300]
 
 
-def times_suppressed(connection: Connection, addresses: Iterable[bytes], now: datetime) -> dict[tuple[bytes, str], int]:
+def times_suppressed(
+    connection: Connection, people: Iterable[failures.Person], now: datetime
+) -> dict[tuple[bytes, str], int]:
     """Return how many suppressions of each (address, cause) have ended: pauses grow with them."""
     found: dict[tuple[bytes, str], int] = {}
-    for row in select_in(connection, suppressions, "address", addresses):
+    for row in select_in(connection, suppressions, "address", [address for _, address in people]):
         runs = row.state in (ACTIVE, PROPOSED) and (row.until is None or from_ms(row.until) > now)
         ended = row.times - runs
         found[row.address, row.cause] = max(ended, found.get((row.address, row.cause), 0))
@@ -70,42 +80,58 @@ def suppress(connection: Connection, entries: Sequence[Entry], at: datetime, who
     A proposal never weakens what is active, and what a person lifted after the event is not brought back by it.
     Returns how many changed.
     """
-    changed = 0
-    for entry in sorted(entries, key=lambda entry: (entry.account, entry.address, entry.scope, entry.cause)):
-        changed += _suppress(connection, entry, at, who)
+    ordered = sorted(entries, key=lambda entry: (entry.account, entry.address, entry.scope, entry.cause))
+    known = {_key(row) for row in select_in(connection, suppressions, "address", [e.address for e in ordered])}
+    new = {entry.key: entry for entry in reversed(ordered) if entry.key not in known}
+    written = _write_new(connection, [entry for entry in ordered if new.get(entry.key) is entry], at, who)
+    changed = len(written)
+    for entry in ordered:
+        if entry.key in written and new[entry.key] is entry:
+            continue
+        # It stands already, or another worker was first: its entry is committed now, and ours may be the stronger.
+        standing = _standing(connection, entry)
+        changed += standing is not None and _renew(connection, standing, entry, at, who)
     return changed
 
 
-def _suppress(connection: Connection, entry: Entry, at: datetime, who: str) -> bool:
-    standing = _standing(connection, entry)
-    if standing is None:
-        number = new_id()
-        row = {
-            "id": number,
-            "account": entry.account,
-            "address": entry.address,
-            "scope": entry.scope,
-            "channel": entry.channel,
-            "sender": entry.sender[:255],
-            "campaign": entry.campaign[:255],
-            "purpose": entry.purpose,
-            "cause": entry.cause,
-            "rule": entry.rule,
-            "origin": entry.origin,
-            "state": entry.state,
-            "since": entry.since,
-            "event_at": entry.since,
-            "until": entry.until,
-            "times": 1,
-            "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
-            "changed_at": at,
-        }
-        if insert_returning(connection, suppressions, [row], ("id",)):
-            audit(connection, [number], at, who, "suppressed" if entry.state == ACTIVE else "proposed", entry.rule)
-            return True
-        # Another worker was first; its entry is committed now, and ours may be the stronger one.
-        standing = _standing(connection, entry)
-    return standing is not None and _renew(connection, standing, entry, at, who)
+def _key(row: Row[Any]) -> _Key:
+    return row.account, row.address, row.scope, row.cause
+
+
+def _write_new(connection: Connection, entries: Sequence[Entry], at: datetime, who: str) -> set[_Key]:
+    """Write entries, each of another key; return the keys of those that nobody else had written meanwhile."""
+    rows = [_new_row(number, entry, at) for number, entry in zip(new_ids(len(entries)), entries, strict=True)]
+    written = {number for (number,) in insert_returning(connection, suppressions, rows, ("id",))}
+    done = [(row["id"], entry) for row, entry in zip(rows, entries, strict=True) if row["id"] in written]
+    _audit(connection, [(number, *_beginning(entry)) for number, entry in done], at, who)
+    return {entry.key for _, entry in done}
+
+
+def _beginning(entry: Entry) -> tuple[str, str]:
+    return "suppressed" if entry.state == ACTIVE else "proposed", entry.rule
+
+
+def _new_row(number: int, entry: Entry, at: datetime) -> dict[str, Any]:
+    return {
+        "id": number,
+        "account": entry.account,
+        "address": entry.address,
+        "scope": entry.scope,
+        "channel": entry.channel,
+        "sender": entry.sender[:255],
+        "campaign": entry.campaign[:255],
+        "purpose": entry.purpose,
+        "cause": entry.cause,
+        "rule": entry.rule,
+        "origin": entry.origin,
+        "state": entry.state,
+        "since": entry.since,
+        "event_at": entry.since,
+        "until": entry.until,
+        "times": 1,
+        "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
+        "changed_at": at,
+    }
 
 
 def _standing(connection: Connection, entry: Entry) -> Row[Any] | None:
@@ -144,12 +170,17 @@ def _renew(connection: Connection, standing: Row[Any], entry: Entry, at: datetim
     return stronger or ended or longer
 
 
-def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], at: datetime) -> int:
-    """Lift what a delivery disproves, and forget soft failures. `delivered`: (channel, address) -> event time."""
+def lift_after_delivery(
+    connection: Connection, accounts: Iterable[str], delivered: Mapping[tuple[str, bytes], datetime], at: datetime
+) -> int:
+    """Lift what a delivery disproves, and forget soft failures. `delivered`: (channel, address) -> event time.
+
+    `accounts` are those that the addresses belong to.
+    """
     if not delivered:
         return 0
     addresses = sorted({address for _, address in delivered})
-    _forget_failures(connection, delivered, addresses)
+    failures.forget(connection, accounts, delivered, addresses)
     lifted = 0
     for row in select_in(connection, suppressions, "address", addresses):
         if row.state in (ACTIVE, PROPOSED) and row.cause in LIFTED_BY_DELIVERY:
@@ -168,16 +199,6 @@ def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], dateti
         if address == row.address and row.channel in ("", channel) and told < moment
     ]
     return max(moments, default=None)
-
-
-def _forget_failures(
-    connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], addresses: Sequence[bytes]
-) -> None:
-    for row in select_in(connection, failure_days, "address", addresses):
-        moment = delivered.get((row.channel, row.address))
-        if moment is not None and from_ms(row.day) <= moment:
-            key = and_(*(failure_days.c[name] == getattr(row, name) for name in _FAILURE_KEY))
-            connection.execute(failure_days.delete().where(key))
 
 
 def lift_opt_out(
@@ -221,29 +242,12 @@ def _lift(
 
 def audit(connection: Connection, ids: Sequence[int], at: datetime, who: str, change: str, detail: str) -> None:
     """Append to the trail of these suppressions; the trail is never rewritten."""
+    _audit(connection, [(of, change, detail) for of in ids], at, who)
+
+
+def _audit(connection: Connection, entries: Sequence[tuple[int, str, str]], at: datetime, who: str) -> None:
     rows = [
         {"id": number, "suppression_id": of, "at": at, "who": who, "change": change, "detail": detail}
-        for number, of in zip(new_ids(len(ids)), ids, strict=True)
+        for number, (of, change, detail) in zip(new_ids(len(entries)), entries, strict=True)
     ]
     insert_rows(connection, suppression_audit, rows)
-
-
-def failures_of(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], tuple[datetime, ...]]:
-    """Return the days of soft failure since the last delivery, by (address, channel)."""
-    found: dict[tuple[bytes, str], tuple[datetime, ...]] = {}
-    for row in select_in(connection, failure_days, "address", addresses):
-        found[row.address, row.channel] = (*found.get((row.address, row.channel), ()), from_ms(row.day))
-    return found
-
-
-def note_failures(connection: Connection, failed: Iterable[tuple[str, bytes, str, datetime]]) -> None:
-    """Add one point a day for each (account, address, channel, event time)."""
-    days = {
-        (account, address, channel, at.replace(hour=0, minute=0, second=0, microsecond=0))
-        for account, address, channel, at in failed
-    }
-    rows = [
-        {"account": account, "address": address, "channel": channel, "day": day}
-        for account, address, channel, day in sorted(days)
-    ]
-    insert_new(connection, failure_days, rows)

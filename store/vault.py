@@ -2,12 +2,14 @@
 
 Keys live in the state folder, outside the database: one for the keyed hashes that addresses are looked up by, one or
 two for sealing (AES-GCM), of which the first seals and all open. They are made at the very first start and never
-again: a missing or foreign key stops the start, for a new one could read nothing.
+again: a missing or foreign key stops the start, for a new one could read nothing. A key that is added to the file
+later, by a rotation, is found when the first content comes that needs it.
 """
 
 import json
 import os
 import secrets
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,10 +55,11 @@ class Keys:
 class Vault:
     """Hashes, seals and opens. Safe to share between threads."""
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys.sealing}
-        self._present = _key_id(keys.sealing[0])
+    def __init__(self, keys: Keys, path: Path | None = None) -> None:
+        self._path = path
+        self._stamp: _Stamp | None = None
+        self._reading = threading.Lock()
+        self._use(keys)
         self._hash = lru_cache(maxsize=65_536)(self._hash_address)
 
     def hash_address(self, account: str, address: str) -> bytes:
@@ -74,17 +77,58 @@ class Vault:
     def seal(self, content: bytes) -> bytes:
         """Return `content` encrypted and authenticated, with the key's id and a nonce before it."""
         nonce = os.urandom(_NONCE)
-        return self._present + nonce + self._ciphers[self._present].encrypt(nonce, content, None)
+        present, cipher = self._present
+        return present + nonce + cipher.encrypt(nonce, content, None)
 
     def open(self, sealed: bytes) -> bytes:
-        """Return what `seal` was given. Raises `KeyMismatch` where no key at hand opens it."""
-        cipher = self._ciphers.get(sealed[:_KEY_ID])
+        """Return what `seal` was given. Raises `KeyMismatch` where no key at hand opens it.
+
+        With keys that are rotated on several hosts one after the other, the key may be in the file since a moment ago:
+        the file is read again before anything is called unreadable.
+        """
+        cipher = self._ciphers.get(sealed[:_KEY_ID]) or self._newly_found(sealed[:_KEY_ID])
         if cipher is None:
             raise UnknownKey("a stored content was sealed with a key that is not in the key file; restore that file")
         try:
             return cipher.decrypt(sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :], None)
         except InvalidTag:
             raise KeyMismatch("a stored content was altered or sealed with another key of the same id") from None
+
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Whether a key at hand opens what begins like this."""
+        return sealed[:_KEY_ID] in self._ciphers
+
+    def _use(self, keys: Keys) -> None:
+        self.keys = keys
+        ciphers = {_key_id(key): AESGCM(key) for key in keys.sealing}
+        present = _key_id(keys.sealing[0])
+        self._ciphers, self._present = ciphers, (present, ciphers[present])
+
+    def _newly_found(self, key_id: bytes) -> AESGCM | None:
+        """Read the key file again where it has changed; return the key's cipher if the file has it now."""
+        with self._reading:
+            stamp = _stamp(self._path)
+            if self._path is not None and stamp != self._stamp:
+                self._stamp = stamp
+                try:
+                    keys = read_keys(self._path)
+                except (OSError, KeyMismatch):
+                    return None  # half written, or broken: what was read at the start still counts
+                # Another hashing key would find nobody again who is known; such a file is not this installation's.
+                if keys.hashing == self.keys.hashing:
+                    self._use(keys)
+            return self._ciphers.get(key_id)
+
+
+_Stamp = tuple[int, int, int]
+
+
+def _stamp(path: Path | None) -> _Stamp | None:
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found else None
 
 
 def _key_id(key: bytes) -> bytes:
@@ -109,7 +153,7 @@ def open_vault(state_dir: Path, database: Database) -> Vault:
     keys = read_keys(path)
     if not _fits(keys, json.loads(known)):
         raise KeyMismatch(f"{path} holds other keys than the database was written with; restore it from the backup")
-    return Vault(keys)
+    return Vault(keys, path)
 
 
 def _known(database: Database) -> str | None:

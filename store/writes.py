@@ -70,24 +70,33 @@ def upsert(
 
 
 def select_in(
-    connection: Connection, table: Table, column: str, values: Iterable[Any], *, lock: bool = False
+    connection: Connection,
+    table: Table,
+    column: str,
+    values: Iterable[Any],
+    *,
+    accounts: Iterable[str] = (),
+    lock: bool = False,
 ) -> Sequence[Row[Any]]:
     """Return the rows of `table` whose `column` is one of `values`, in the order of that column.
 
-    `lock` keeps others from changing them until the end of the transaction; SQLite has only one writer anyway.
-    Times come as milliseconds.
+    `accounts` are those that the values belong to: a table whose key begins with the account is not searched without
+    them, but read from end to end. `lock` keeps others from changing the rows until the end of the transaction;
+    SQLite has only one writer anyway. Times come as milliseconds.
     """
     wanted = sorted(set(values))
     if not wanted:
         return []
+    conditions = [("account", sorted(set(accounts)))] if accounts else []
+    conditions.append((column, wanted))
     if connection.dialect.name == "sqlite":
-        marks = ",".join("?" * len(wanted))
-        sql = f"SELECT * FROM {table.name} WHERE {column} IN ({marks}) ORDER BY {column}"  # noqa: S608
-        return connection.exec_driver_sql(sql, tuple(wanted)).all()
+        where = " AND ".join(f"{name} IN ({','.join('?' * len(found))})" for name, found in conditions)
+        sql = f"SELECT * FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608
+        return connection.exec_driver_sql(sql, tuple(value for _, found in conditions for value in found)).all()
     tail = " FOR UPDATE" if lock else ""
-    array = _array(table.c[column])
-    sql = f"SELECT * FROM {table.name} WHERE {column} = ANY(%s::{array}) ORDER BY {column}{tail}"  # noqa: S608
-    return connection.exec_driver_sql(sql, (_literal(wanted),)).all()
+    where = " AND ".join(f"{name} = ANY(%s::{_array(table.c[name])})" for name, _ in conditions)
+    sql = f"SELECT * FROM {table.name} WHERE {where} ORDER BY {column}{tail}"  # noqa: S608
+    return connection.exec_driver_sql(sql, tuple(_literal(found) for _, found in conditions)).all()
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> None:

@@ -3,14 +3,23 @@
 from typing import Any, Final
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
 
 from config.broker import make_broker
 from config.collector import calm_collector
 from config.logs import set_up_logs
-from config.names import QUEUE_MAINTAIN, QUEUE_NOTIFY, TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX
+from config.names import (
+    QUEUE_MAINTAIN,
+    QUEUE_NOTIFY,
+    TASK_FOLD,
+    TASK_PROCESS_INBOX,
+    TASK_PURGE,
+    TASK_SEND_OUTBOX,
+    TASK_TIDY,
+)
 from config.settings import load_settings
 from workers.context import forget_context
+from workers.start import refuse_other_tables
 from workers.tasks import register
 
 _HOUR: Final = 3600.0
@@ -30,6 +39,7 @@ def make_app() -> Celery:
             "options": {"queue": QUEUE_NOTIFY, "expires": sweep * 4},
         },
         "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
+        "tidy": {"task": TASK_TIDY, "schedule": sweep, "options": {"queue": QUEUE_MAINTAIN, "expires": sweep}},
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},
     }
     return app
@@ -47,4 +57,6 @@ def _forked(**kwargs: Any) -> None:
     calm_collector()
 
 
+worker_init.connect(refuse_other_tables)
+beat_init.connect(refuse_other_tables)
 app = make_app()

@@ -12,6 +12,7 @@ from config.settings import Settings, load_settings
 from policy import PolicyError, Rules, load_policy
 from reports.words import OptWords
 from store.database import Database, open_database
+from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from workers.drain import Drain
 from workers.pipeline import Pipeline
@@ -72,6 +73,15 @@ class PolicyFile:
 def open_context(settings: Settings) -> Context:
     """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`."""
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
+    try:
+        return _on(settings, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _on(settings: Settings, database: Database) -> Context:
+    require_migrated(database)
     vault = open_vault(settings.state_dir, database)
     codes = load_codes(settings.codes_local)
     policy = PolicyFile(settings.policy, codes)

@@ -1,7 +1,8 @@
 """Empty the inbox: claim callbacks, run them slice by slice, give back what could not be done."""
 
+import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,13 +10,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from config.logs import log
 from infobip.inbound import InboundError
-from store import inbox
+from store import inbox, incidents
 from store.database import Database
 from store.errors import Unavailable
 from store.inbox import Callback
 from store.vault import Vault
-from workers.pipeline import SLICE, LostLease, Pipeline
+from workers.pipeline import LostLease, Pipeline
 from workers.prepare import Prepared, Preparer
+from workers.sightings import keys_missing
 
 _LOG = log(__name__)
 
@@ -57,16 +59,12 @@ class Drain:
 
     def _batch(self, claimed: Sequence[Callback], done: Drained) -> None:
         try:
+            claimed = self._openable(claimed)
             poison = [callback for callback in claimed if callback.alone_attempts > inbox.MOST_ALONE]
             for callback in poison:
                 self._quarantine(callback, f"processing it failed {inbox.MOST_ALONE} times and took its worker down")
-            ready, items = self._prepare([callback for callback in claimed if callback not in poison])
-            done.quarantined += len(claimed) - len(ready)
-            renewed = time.monotonic()
-            for part, finished in _parts(items, [callback.id for callback in ready]):
-                renewed = self._renew_in_time(ready, renewed)
-                done.reports += self._pipeline.run(self._owner, part, finished, _now())
-            done.callbacks += len(ready)
+                done.quarantined += 1
+            self._slices([callback for callback in claimed if callback not in poison], done)
         except LostLease:
             # Somebody else took them after our lease ran out; dedup makes whatever we had written harmless.
             _LOG.warning("lease_lost", owner=self._owner, callbacks=len(claimed))
@@ -80,34 +78,63 @@ class Drain:
             self._give_back(claimed)
             raise Unavailable(f"{type(error).__name__}: the database refused; is it migrated?") from error
 
-    def _renew_in_time(self, callbacks: Sequence[Callback], renewed: float) -> float:
-        """Prolong the lease between two slices, once a third of it is over; return when it was prolonged last."""
-        if time.monotonic() - renewed < inbox.LEASE.total_seconds() / 3:
-            return renewed
-        inbox.renew(self._database, self._owner, [callback.id for callback in callbacks], _now())
-        return time.monotonic()
+    def _slices(self, claimed: Sequence[Callback], done: Drained) -> None:
+        """Process callbacks in slices; each is read only when its turn has come.
 
-    def _prepare(self, claimed: Sequence[Callback]) -> tuple[list[Callback], list[Prepared]]:
-        """Decode the callbacks; quarantine whole the ones that cannot be."""
-        ready, items = [], []
+        The reading between two transactions is the time in which other writers of an SQLite database have theirs.
+        """
+        lease = _Lease(self._database, self._owner, [callback.id for callback in claimed])
+        items: list[Prepared] = []
+        finished: list[int] = []
         for callback in claimed:
-            if callback.state == inbox.FOREIGN:
-                # Perhaps a key that this worker has not got yet: it stays claimed, and counts as lost with its lease.
-                _LOG.error("callback_sealed_with_unknown_key", callback_id=str(callback.id), next_step="dlr doctor")
+            lease.renew_in_time()
+            found = self._read(callback)
+            if found is None:
+                done.quarantined += 1
                 continue
-            if callback.state == inbox.UNREADABLE:
-                self._quarantine(callback, "its stored body was altered")
-                continue
-            try:
-                items += self._preparer.prepare(callback)
-            except InboundError as error:
-                self._quarantine(callback, f"{error} {error.next_step}")
-            except Exception as error:  # any fault of ours in reading: the body is kept, and a fix can replay it
-                _LOG.exception("callback_not_decoded", callback_id=str(callback.id))
-                self._quarantine(callback, f"reading it failed unexpectedly: {type(error).__name__}")
-            else:
-                ready.append(callback)
-        return ready, items
+            items += found
+            # Whatever was there before had room, so it ends in the first of these slices.
+            while len(items) > self._pipeline.pace.size:
+                items = items[self._slice(items, finished, done) :]
+                finished = []
+                lease.renew_in_time()
+            finished.append(callback.id)
+            done.callbacks += 1
+        if items or finished:
+            self._slice(items, finished, done)
+
+    def _slice(self, items: Sequence[Prepared], finished: Sequence[int], done: Drained) -> int:
+        """Run the first slice of `items`, in which the callbacks `finished` end; return how many items it took."""
+        part = items[: self._pipeline.pace.size]
+        with self._pipeline.pace.measured(len(part)):
+            done.reports += self._pipeline.run(self._owner, part, finished, _now())
+        return len(part)
+
+    def _read(self, callback: Callback) -> list[Prepared] | None:
+        """Decode a callback; quarantine whole what cannot be."""
+        if callback.state == inbox.UNREADABLE:
+            self._quarantine(callback, "its stored body was altered")
+            return None
+        try:
+            return self._preparer.prepare(callback)
+        except InboundError as error:
+            self._quarantine(callback, f"{error} {error.next_step}")
+        except Exception as error:  # any fault of ours in reading: the body is kept, and a fix can replay it
+            _LOG.exception("callback_not_decoded", callback_id=str(callback.id))
+            self._quarantine(callback, f"reading it failed unexpectedly: {type(error).__name__}")
+        return None
+
+    def _openable(self, claimed: Sequence[Callback]) -> Sequence[Callback]:
+        """Return the callbacks whose key is at hand; put the others off until the key file may have it."""
+        foreign = [callback for callback in claimed if callback.state == inbox.FOREIGN]
+        if not foreign:
+            return claimed
+        now = _now()
+        inbox.give_back(self._database, self._owner, [callback.id for callback in foreign], until=now + inbox.LEASE)
+        seen = keys_missing(socket.gethostname(), foreign, now)
+        self._database.repeat(lambda connection: incidents.note(connection, seen))
+        _LOG.error("key_missing", callbacks=len(foreign), next_step=seen[0].next_step)
+        return [callback for callback in claimed if callback.state != inbox.FOREIGN]
 
     def _quarantine(self, callback: Callback, reason: str) -> None:
         def work(connection: object) -> None:
@@ -123,17 +150,21 @@ class Drain:
             _LOG.warning("give_back_failed", callbacks=len(claimed), next_step="their lease ends within 30 s")
 
 
-def _parts(items: Sequence[Prepared], callbacks: Sequence[int]) -> Iterator[tuple[list[Prepared], list[int]]]:
-    """Yield slices of at most `SLICE` items, each with the callbacks whose last item it holds."""
-    open_ones = list(callbacks)
-    for start in range(0, len(items), SLICE):
-        part = list(items[start : start + SLICE])
-        later = {item.callback_id for item in items[start + SLICE :]}
-        finished = [number for number in open_ones if number not in later]
-        open_ones = [number for number in open_ones if number in later]
-        yield part, finished
-    if open_ones:
-        yield [], open_ones
+class _Lease:
+    """The hold on claimed callbacks, prolonged while they are worked on."""
+
+    def __init__(self, database: Database, owner: str, callbacks: Sequence[int]) -> None:
+        self._database = database
+        self._owner = owner
+        self._callbacks = callbacks
+        self._renewed = time.monotonic()
+
+    def renew_in_time(self) -> None:
+        """Prolong it once a third of it is over. What was lost meanwhile is found out by the slice's own check."""
+        if time.monotonic() - self._renewed < inbox.LEASE.total_seconds() / 3:
+            return
+        inbox.renew(self._database, self._owner, self._callbacks, _now())
+        self._renewed = time.monotonic()
 
 
 def _now() -> datetime:

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from config.mask import tail
 from policy import Alert, Decision, Forward, Retry, Suppress
 from reports import mail_domain
-from store import incidents, ledger, messages, retries, suppressions
+from store import failures, incidents, ledger, messages, retries, suppressions
 from store.messages import Message
 from store.moments import to_ms
 from store.schema import outbox
@@ -37,6 +38,8 @@ class Effects:
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     reached: set[bytes] = field(default_factory=set)
+    failed: set[bytes] = field(default_factory=set)
+    """Keys of the messages for which a resend was planned."""
     silenced: set[tuple[str, bytes]] = field(default_factory=set)
     opted_in: list[Prepared] = field(default_factory=list)
     outgoing: list[dict[str, Any]] = field(default_factory=list)
@@ -49,7 +52,7 @@ class Effects:
             self.addresses[item.recipient] = {
                 "hash": item.recipient,
                 "sealed": self.vault.seal(recipient.encode("utf-8", "surrogatepass")),
-                "tail": recipient[-2:],
+                "tail": tail(recipient),
                 "domain": mail_domain(recipient)[:255],
                 "seen_at": to_ms(item.received_at),
             }
@@ -60,6 +63,7 @@ class Effects:
         for action in decision.actions:
             match action:
                 case Retry():
+                    self.failed.add(item.message_key)
                     self.retries.append(rows.retry_row(number, item, action, self.now))
                 case Suppress():
                     self._suppress(number, item, decision, action)
@@ -78,17 +82,19 @@ class Effects:
     def write(self, connection: Connection) -> None:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
         at = self.now
+        accounts = {row["account"] for row in self.reports}
         messages.save(connection, self.changed.values(), self.new, at)
         suppressions.suppress(connection, self.entries, at, "policy")
-        suppressions.lift_after_delivery(connection, self.delivered, at)
+        suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
         for item in self.opted_in:
             self._opt_in(connection, item)
-        suppressions.note_failures(connection, self.failures)
+        failures.note(connection, self.failures)
         ledger.add_addresses(connection, list(self.addresses.values()))
         ledger.add_reports(connection, self.reports)
         ledger.add_decisions(connection, self.decisions)
         retries.plan(connection, self.retries)
-        retries.cancel(connection, self.reached, at, "the message arrived")
+        # Nothing can be planned for a message that was not known before this slice, and no failure in it either.
+        retries.cancel(connection, accounts, self.reached - (self.new - self.failed), at, "the message arrived")
         for account, address in sorted(self.silenced):
             retries.cancel_for(connection, account, address, at, "the person wants no more")
         insert_new(connection, outbox, self.outgoing)

@@ -17,6 +17,11 @@ def fold(context: Context) -> None:
         tell(opened)
 
 
+def tidy(context: Context) -> None:
+    """Keep the database in order for those who are in a hurry."""
+    context.database.tidy()
+
+
 def tell(opened: Opened) -> None:
     """Write an incident to the log, which is the alert route that is always there."""
     # Looked up now: a logger bound when this module was imported would know nothing of how logging was set up.

@@ -13,16 +13,16 @@ from policy import Decision, History, Purpose, Rules, decide
 from reports import Event, normalise
 from reports.states import REACHED, State, moved, told_by
 from reports.words import MENTION
-from store import inbox, ledger, messages, suppressions
+from store import failures, inbox, ledger, messages, suppressions
 from store.database import Database
 from store.ids import new_ids
 from store.messages import Message
 from store.vault import Vault
 from workers.effects import Effects
+from workers.pace import EXCLUSIVE, SHARED, Pace
 from workers.prepare import Prepared, Preparer
-from workers.rows import mentioned, without_channel
+from workers.sightings import mentioned, without_channel
 
-SLICE: Final = 500
 _DUPLICATE: Final = "duplicate"
 
 
@@ -38,12 +38,14 @@ class Pipeline:
         self._vault = vault
         self._preparer = preparer
         self.rules = rules
+        self.pace = Pace(EXCLUSIVE if database.is_sqlite else SHARED)
 
     def run(self, owner: str, items: Sequence[Prepared], finished: Sequence[int], now: datetime) -> int:
         """Process `items` and mark the callbacks `finished` done, all in one transaction; return how many were new.
 
         Raises `LostLease` where a callback is no longer this owner's, and `store.errors.Unavailable`.
         """
+        unfinished = sorted({item.callback_id for item in items} - set(finished))
 
         def work(connection: Connection) -> int:
             effects = Effects(self._vault, now)
@@ -52,9 +54,12 @@ class Pipeline:
             effects.write(connection)
             if not inbox.finish(connection, owner, finished):
                 raise LostLease
+            if unfinished and not inbox.still_mine(connection, owner, unfinished):
+                raise LostLease
             return len(fresh)
 
-        return self._database.repeat(work)
+        # A power cut that undoes it brings the callbacks back with it, to be processed again.
+        return self._database.repeat(work, lasting=False)
 
     def _fresh(self, connection: Connection, items: Sequence[Prepared], now: datetime) -> list[Prepared]:
         """Return the items that were never seen, each once."""
@@ -134,8 +139,8 @@ class _Past:
 
     @classmethod
     def read(cls, connection: Connection, items: Iterable[Prepared], now: datetime) -> "_Past":
-        failed = [item.recipient for item in items if _may_suppress(item)]
-        return cls(suppressions.failures_of(connection, failed), suppressions.times_suppressed(connection, failed, now))
+        failed = [(item.report.account, item.recipient) for item in items if _may_suppress(item)]
+        return cls(failures.of(connection, failed), suppressions.times_suppressed(connection, failed, now))
 
 
 def _may_suppress(item: Prepared) -> bool:

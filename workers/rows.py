@@ -219,31 +219,3 @@ def forward_row(number: int, item: Prepared, action: Forward, now: datetime) -> 
         "lease_until": 0,
         "last_error": "",
     }
-
-
-def without_channel(item: Prepared) -> incidents.Sighting:
-    """Return the sighting of an item whose channel nobody named."""
-    return incidents.Sighting(
-        account=item.report.account,
-        key="no-channel",
-        rule="no-channel",
-        severity="warning",
-        title="Reports come in without a channel",
-        next_step="Name the channel in the URL that Infobip posts to (/webhook/sms), or set DLR_DEFAULT_CHANNEL.",
-        at=item.received_at,
-        example=item.report.message_id,
-    )
-
-
-def mentioned(item: Prepared) -> incidents.Sighting:
-    """Return the sighting of an inbound message that contains a stop word without being one."""
-    return incidents.Sighting(
-        account=item.report.account,
-        key="stop-word-mentioned",
-        rule="stop-word-mentioned",
-        severity="info",
-        title="Inbound messages mention a stop word",
-        next_step="Read them and opt the person out by hand where that is meant: `dlr reports --word mention`.",
-        at=item.event_at,
-        example=mask(item.report.recipient),
-    )

@@ -7,8 +7,8 @@ from celery import Celery
 
 from config.broker import Doorbell
 from config.logs import log
-from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX
-from store.errors import Unavailable
+from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX, TASK_TIDY
+from store.errors import NotMigrated, Unavailable
 from workers import maintain
 from workers.actions import send_outbox
 from workers.context import context
@@ -35,7 +35,16 @@ def register(app: Celery) -> None:
     def purge() -> None:
         _guarded(TASK_PURGE, lambda: maintain.purge(context()))
 
-    functions = {TASK_PROCESS_INBOX: process_inbox, TASK_SEND_OUTBOX: outbox, TASK_FOLD: fold, TASK_PURGE: purge}
+    def tidy() -> None:
+        _guarded(TASK_TIDY, lambda: maintain.tidy(context()))
+
+    functions = {
+        TASK_PROCESS_INBOX: process_inbox,
+        TASK_SEND_OUTBOX: outbox,
+        TASK_FOLD: fold,
+        TASK_PURGE: purge,
+        TASK_TIDY: tidy,
+    }
     for name, function in functions.items():
         app.task(name=name, **_LOST)(function)
 
@@ -50,8 +59,10 @@ def _process_inbox(bell: Doorbell) -> None:
 
 
 def _guarded(task: str, work: Callable[[], object]) -> None:
-    """Run a task. A database that is away is no reason for a trace: the next beat tries again."""
+    """Run a task. A database that is away, or changed, is no reason for a trace: the next beat tries again."""
     try:
         work()
     except Unavailable as error:
         _LOG.warning("database_unavailable", task=task, problem=str(error), next_step="the next sweep tries again")
+    except NotMigrated as error:
+        _LOG.error("other_tables", task=task, problem=str(error))

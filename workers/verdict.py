@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from codes import Outcome
 from policy import Decision, Mode, Suppress
+from policy.durations import in_words
 from store.suppressions import Entry
 from store.views import Found
 from workers import rows
@@ -88,4 +89,4 @@ def _span(until: str | None, made_at: datetime) -> str:
     if until is None:
         return "for good"
     hours = round((datetime.fromisoformat(until) - made_at) / _HOUR)
-    return f"for {hours // 24} days" if hours % 24 == 0 else f"for {hours} hours"
+    return f"for {in_words(hours * _HOUR)}"

@@ -14,6 +14,8 @@ from config.settings import Settings
 # The web drains first, since it rings for the workers. Together the graces stay below 25 s.
 _WEB, _WORKERS, _BROKER = range(3)
 _GRACE: Final = 10.0
+# Most hosts are set so. It is about forks of large memories: ours holds ids, 256 MiB at most, and can be flushed.
+_UNSAID: Final = ("Memory overcommit must be enabled",)
 
 
 def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
@@ -35,11 +37,10 @@ def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
             stop_rank=_WEB,
             grace=_GRACE,
         ),
-        # Workers open the database at their first task only, so they need not wait for the migration.
         Part(
             name="process",
-            call=partial(roles.process_callbacks, settings.processors),
-            after=broker,
+            call=partial(roles.process_callbacks, settings.deciders),
+            after=(*broker, "database"),
             is_ready=_listening(valkey, 1),
             stop_rank=_WORKERS,
             grace=_GRACE,
@@ -47,7 +48,7 @@ def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
         Part(
             name="effects",
             call=roles.work_effects,
-            after=broker,
+            after=(*broker, "database"),
             is_ready=_listening(valkey, 2),
             stop_rank=_WORKERS,
             grace=_GRACE,
@@ -58,7 +59,7 @@ def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
 
 def _valkey(valkey: Valkey) -> Part:
     argv = (str(find_server()), str(valkey.config))
-    return Part(name="valkey", argv=argv, is_ready=valkey.is_ready, stop_rank=_BROKER, grace=3.0)
+    return Part(name="valkey", argv=argv, is_ready=valkey.is_ready, unsaid=_UNSAID, stop_rank=_BROKER, grace=3.0)
 
 
 def _listening(valkey: Valkey | None, count: int) -> Callable[[], bool]:

@@ -52,7 +52,7 @@ class Supervisor:
         held: tuple[int, ...] = (),
     ) -> None:
         self._screen = screen
-        self._slots = {part.name: Slot(part, Lines(part.name, screen)) for part in parts}
+        self._slots = {part.name: Slot(part, Lines(part.name, screen, part.unsaid)) for part in parts}
         self._on_ready = on_ready
         self._warm_up = warm_up
         self._patience = patience or Patience()

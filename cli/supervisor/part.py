@@ -29,6 +29,8 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_rank: int = 0
     """Parts of the lowest rank are stopped first; the next rank follows when they are gone."""
+    unsaid: tuple[str, ...] = ()
+    """Lines that contain one of these are not worth anybody's time."""
     grace: float = 5.0
     """Seconds it has after its stop signal before it is killed."""
 

@@ -57,9 +57,10 @@ def _as_json(event: str, part: str, level: str) -> str:
 class Lines:
     """Cuts what arrives from a pipe into lines, keeping the last ones for whoever asks what went wrong."""
 
-    def __init__(self, part: str, screen: Screen) -> None:
+    def __init__(self, part: str, screen: Screen, unsaid: tuple[str, ...] = ()) -> None:
         self._part = part
         self._screen = screen
+        self._unsaid = tuple(text.encode() for text in unsaid)
         self._rest = b""
         self.last = ""
 
@@ -79,6 +80,8 @@ class Lines:
         self._rest = b""
 
     def _emit(self, line: bytes) -> None:
+        if any(text in line for text in self._unsaid):
+            return
         if line.strip():
             self.last = line.decode("utf-8", "backslashreplace").strip()
         self._screen.pass_on(self._part, line)

@@ -158,4 +158,4 @@ def test_one_image_for_all_of_ours_and_no_registry_named() -> None:
 
 
 def test_its_defaults_are_the_settings() -> None:
-    assert option("worker", "--concurrency") == str(Settings().processors)
+    assert option("worker", "--concurrency") == str(Settings(database_url="postgresql://database/dlr").deciders)

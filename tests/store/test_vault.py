@@ -1,13 +1,15 @@
 """Addresses and bodies are unreadable without the key file, and the key file is never replaced silently."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from store.database import Database
-from store.errors import KeyMismatch
+from store.errors import KeyMismatch, UnknownKey
 from store.vault import KEY_FILE, Keys, Vault, open_vault
+from tests.support.keys import rotated, write_keys
 
 
 def test_what_is_sealed_opens_again_and_looks_like_nothing(vault: Vault) -> None:
@@ -54,11 +56,35 @@ def test_a_foreign_key_file_stops_the_start(database: Database, tmp_path: Path) 
 def test_a_rotated_key_still_opens_what_the_old_one_sealed() -> None:
     old = Keys.make()
     sealed = Vault(old).seal(b"content")
-    rotated = Vault(Keys(old.hashing, (Keys.make().sealing[0], *old.sealing)))
-    assert rotated.open(sealed) == b"content"
+    assert Vault(rotated(old)).open(sealed) == b"content"
     assert Vault(old).keys.ids != {}
     with pytest.raises(KeyMismatch):
         Vault(Keys.make()).open(sealed)
+
+
+def test_a_key_that_was_added_to_the_file_is_read_when_it_is_first_needed(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "s" / KEY_FILE
+    vault = open_vault(tmp_path / "s", database)
+    before = vault.seal(b"before")
+    newer = rotated(vault.keys)
+    sealed = Vault(newer).seal(b"after")
+    with pytest.raises(UnknownKey):
+        vault.open(sealed)
+    write_keys(path, newer)
+    assert (vault.open(sealed), vault.open(before)) == (b"after", b"before")
+    assert Vault(newer).open(vault.seal(b"now with the new one")) == b"now with the new one"
+
+
+@pytest.mark.parametrize("content", ["", "{", json.dumps({"hashing": "AAAA", "sealing": ["AAAA"]})])
+def test_a_key_file_that_is_broken_or_foreign_changes_no_running_vault(
+    database: Database, tmp_path: Path, content: str
+) -> None:
+    vault = open_vault(tmp_path / "s", database)
+    sealed = vault.seal(b"content")
+    (tmp_path / "s" / KEY_FILE).write_text(content)
+    with pytest.raises(UnknownKey):
+        vault.open(Vault(Keys.make()).seal(b"of another key"))
+    assert vault.open(sealed) == b"content"
 
 
 def test_an_altered_content_is_refused(vault: Vault) -> None:

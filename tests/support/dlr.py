@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.testing import CliRunner, Result
 
+from cli.codes import codes
 from cli.doctor import doctor, keys
 from cli.explain import explain
 from cli.forget import forget
@@ -20,6 +21,7 @@ from cli.reports import reports
 from cli.sample import sample
 
 COMMANDS = (
+    codes,
     doctor,
     explain,
     forget,

@@ -1,15 +1,18 @@
 """Nothing that arrives is thrown away, and one bad item never harms its neighbours (promises 2 and 3)."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from store import inbox as store_inbox
 from store.inbox import LEASE, MOST_ALONE
-from store.schema import inbox, quarantine, reports
-from store.vault import Keys, Vault
+from store.moments import EPOCH
+from store.schema import inbox, incidents, quarantine, reports
+from store.vault import KEY_FILE, Keys, Vault
 from tests.support.desk import Desk, report
+from tests.support.keys import rotated, write_keys
 from workers.pipeline import LostLease
 
 
@@ -75,10 +78,53 @@ def test_a_body_that_was_altered_is_quarantined_and_the_rest_goes_on(desk: Desk)
     assert [row.callback_id for row in desk.rows(quarantine)] == [rotten]
 
 
-def test_a_body_of_a_key_that_is_not_here_yet_waits_instead_of_being_quarantined(desk: Desk) -> None:
-    desk.post(report("m-1", 5))
+def sealed_with_a_newer_key(desk: Desk) -> Keys:
+    """Post a callback as a host does whose key file is newer than ours, and return its keys."""
+    newer = rotated(desk.vault.keys)
+    Desk(desk.database, Vault(newer), desk.rules).post(report("m-1", 5))
+    return newer
+
+
+def let_leases_end(desk: Desk) -> None:
     with desk.database.transaction() as connection:
-        connection.execute(update(inbox).values(body=Vault(Keys.make()).seal(b"of another key")))
-    assert desk.drain().reports == 0
+        connection.execute(update(inbox).values(lease_until=EPOCH))
+
+
+def test_a_body_of_a_key_that_is_not_here_yet_waits_until_the_key_is_there(desk: Desk, tmp_path: Path) -> None:
+    newer = sealed_with_a_newer_key(desk)
+    for _ in range(MOST_ALONE + 2):
+        done = desk.drain()
+        assert (done.reports, done.quarantined) == (0, 0)
+        let_leases_end(desk)
     assert desk.rows(quarantine) == []
-    assert [row.state for row in desk.rows(inbox)] == ["new"]
+    assert [(row.state, row.attempts, row.alone_attempts) for row in desk.rows(inbox)] == [("new", 0, 0)]
+    write_keys(tmp_path / "state" / KEY_FILE, newer)
+    assert desk.drain().reports == 1
+
+
+def test_a_body_of_a_key_that_is_not_here_holds_up_no_other(desk: Desk) -> None:
+    for _ in range(30):
+        sealed_with_a_newer_key(desk)
+    desk.post(report("m-2", 5))
+    assert desk.drain().reports == 1
+
+
+def test_a_missing_key_opens_one_incident_however_much_waits_for_it(desk: Desk) -> None:
+    sealed_with_a_newer_key(desk)
+    sealed_with_a_newer_key(desk)
+    desk.drain()
+    [opened] = desk.fold()
+    assert "key is missing" in opened.title
+    assert KEY_FILE in opened.next_step
+    let_leases_end(desk)
+    desk.drain()
+    assert desk.fold() == []
+    assert [row.state for row in desk.rows(incidents)] == ["open"]
+
+
+def test_a_callback_that_was_tried_before_is_no_poison_where_its_key_is_missing(desk: Desk) -> None:
+    sealed_with_a_newer_key(desk)
+    with desk.database.transaction() as connection:
+        connection.execute(update(inbox).values(attempts=9, alone_attempts=MOST_ALONE))
+    desk.drain()
+    assert [(row.state, row.attempts, row.alone_attempts) for row in desk.rows(inbox)] == [("new", 9, MOST_ALONE)]
