@@ -124,6 +124,48 @@ class Settings:
         example="app-1=shop",
     )
 
+    # ---- calling Infobip, for the account `main`; further ones stand in the file of DLR_ACCOUNTS
+    infobip_url: str = _row(
+        "", "Base URL of your Infobip account.", group="infobip", example="https://xxxxx.api.infobip.com"
+    )
+    infobip_key: Secret = _row(Secret(), "API key with which resends leave.", group="infobip")
+    infobip_user: str = _row("", "User name, where Basic authentication is used instead of a key.", group="infobip")
+    infobip_password: Secret = _row(Secret(), "Password of that user.", group="infobip")
+    infobip_client_id: str = _row("", "OAuth2 client, where it is used instead of a key.", group="infobip")
+    infobip_client_secret: Secret = _row(Secret(), "Secret of that client.", group="infobip")
+    infobip_hosts: str = _row(
+        "", "Further hosts that credentials may travel to, besides *.infobip.com.", group="infobip", example="dlr-test"
+    )
+    infobip_report_url: str = _row(
+        "",
+        "Report URL that resends carry. Empty: none, so your subscription's settings apply.",
+        group="infobip",
+        example="https://dlr.example.com/webhook",
+    )
+    accounts: Path | None = _row(
+        None, "TOML file of further accounts and of limits; see docs/resend.md.", group="infobip"
+    )
+
+    # ---- sending again
+    default_purpose: str = _row(
+        "",
+        "Purpose of messages that nobody declared: transactional or marketing. Resends in the mode act ask for it.",
+        group="resend",
+        example="transactional",
+    )
+    time_zone: str = _row("UTC", "Zone of recipients whose number tells none.", group="resend")
+    quiet_hours: str = _row(
+        "21:00-08:00", "When nothing but one-time codes is resent, at the recipient. Empty: never.", group="resend"
+    )
+    resends_per_hour: int = _row(
+        3, "Most sends to one recipient in an hour, the application's included.", group="resend"
+    )
+    resends_per_day: int = _row(1000, "Most resends of an account in 24 hours.", group="resend")
+    resend_share: float = _row(0.1, "Most resends in 24 hours, as a share of the registered sends.", group="resend")
+    resend_money: float = _row(
+        10.0, "Most that resends may cost in 24 hours, in the account's currency.", group="resend"
+    )
+
     # ---- passing callbacks on
     relay_url: str = _row(
         "",

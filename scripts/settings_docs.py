@@ -19,6 +19,8 @@ TITLES: Final = {
     "web": "The endpoint",
     "auth": "Who may post callbacks",
     "accounts": "Accounts",
+    "infobip": "Calling Infobip",
+    "resend": "Sending again",
     "relay": "Passing callbacks on",
     "words": "Opt-out words",
     "retention": "How long things are kept",

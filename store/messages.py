@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from reports.states import Leg, Legs, State, state_of
 from store.moments import from_ms, to_ms
 from store.schema import messages
+from store.vault import Vault
 from store.writes import insert_rows, select_in, upsert
 
 
@@ -32,9 +33,19 @@ class Message(NamedTuple):
     sender: str = ""
     mcc_mnc: str = ""
 
+    @property
+    def is_pointer(self) -> bool:
+        """Whether it only tells, in place of a sender, under which key a message is kept that a seen report told of."""
+        return not self.message_id
+
     def with_legs(self, legs: Legs) -> "Message":
         """Return the message with other legs and the state that follows from them."""
         return self._replace(legs=legs, state=state_of(legs))
+
+
+def key_of(vault: Vault, account: str, message_id: str, recipient: str) -> bytes:
+    """Return the key of a message; `recipient` is the normalised address."""
+    return vault.digest("message", account, message_id, recipient)
 
 
 def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:

@@ -37,3 +37,13 @@ def cancel_for(connection: Connection, account: str, address: bytes, at: datetim
     theirs = (retries.c.recipient == address) & (retries.c.account == account)
     open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
     return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount
+
+
+def content_came(connection: Connection, accounts: Iterable[str], message_keys: Iterable[bytes], at: datetime) -> int:
+    """Plan the resends of these messages that waited for their content alone."""
+    keys = sorted(set(message_keys))
+    if not keys:
+        return 0
+    theirs = retries.c.account.in_(sorted(set(accounts))) & retries.c.message_key.in_(keys)
+    waiting = update(retries).where(theirs, retries.c.state == "waiting", retries.c.due_at.is_not(None))
+    return connection.execute(waiting.values(state="planned", note="", changed_at=at)).rowcount

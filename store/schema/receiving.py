@@ -1,8 +1,4 @@
-"""The tables. Milliseconds for times, JSON text for what is only shown, bytes for keys and sealed content.
-
-Every key begins with the account, or is a hash over it: message ids repeat between Infobip sub-accounts. Ids begin
-with the time (`store.ids`), so whatever is asked for by age needs no index of its own.
-"""
+"""Tables of what comes in and what is decided on it."""
 
 from typing import Final
 
@@ -13,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -23,8 +18,7 @@ from sqlalchemy import (
 )
 
 from store.moments import Moment
-
-metadata: Final = MetaData()
+from store.schema.base import metadata
 
 # What belongs to the installation as a whole: the ids of its keys, the interval at which something ran last.
 meta: Final = Table(
@@ -201,28 +195,6 @@ failure_days: Final = Table(
     sqlite_with_rowid=False,
 )
 
-retries: Final = Table(
-    "retries",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("account", String(64), nullable=False),
-    Column("message_key", LargeBinary(16), nullable=False),
-    Column("recipient", LargeBinary(16), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("report_id", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),  # observed, proposed, waiting, planned, cancelled, expired ...
-    Column("mode", String(8), nullable=False),
-    Column("rule", String(64), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("due_at", Moment, nullable=True),
-    Column("give_up_at", Moment, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    UniqueConstraint("account", "message_key", "attempt"),
-    Index("ix_retries_recipient", "recipient"),
-    Index("ix_retries_due", "state", "due_at"),
-)
-
 incidents: Final = Table(
     "incidents",
     metadata,
@@ -264,33 +236,4 @@ incident_deltas: Final = Table(
     Column("first_at", Moment, nullable=False),
     Column("last_at", Moment, nullable=False),
     Column("example", Text, nullable=False),
-)
-
-outbox: Final = Table(
-    "outbox",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("account", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),  # relay, forward, notify
-    Column("target", String(512), nullable=False),
-    Column("subject", BigInteger, nullable=False),  # the callback, report or incident it is about
-    Column("payload", LargeBinary, nullable=True),  # sealed; empty where the subject's own row holds it
-    Column("state", String(12), nullable=False),  # due, claimed, done, given_up
-    Column("due_at", Moment, nullable=False),
-    Column("give_up_at", Moment, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("owner", String(64), nullable=False),
-    Column("lease_until", Moment, nullable=False),
-    Column("last_error", Text, nullable=False),
-    UniqueConstraint("kind", "target", "subject"),
-    Index("ix_outbox_due", "state", "due_at"),
-    # What is open of one target, oldest first: however much waits for a dead one, nobody reads past it.
-    Index(
-        "ix_outbox_line",
-        "kind",
-        "target",
-        "due_at",
-        sqlite_where=text("state IN ('due', 'claimed')"),
-        postgresql_where=text("state IN ('due', 'claimed')"),
-    ),
 )

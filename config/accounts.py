@@ -1,0 +1,191 @@
+"""Infobip accounts: where each one's requests go, with which credential, and how much it may resend.
+
+`main` is described by settings; DLR_ACCOUNTS names a TOML file with a table for each further one, whose keys are the
+fields below. What a table leaves out is as for `main`, credentials and base URL aside: those are never shared.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from marshmallow import Schema, ValidationError, validate
+from marshmallow import fields as shape
+
+from config.secrets import Secret
+from config.settings import Settings, SettingsError
+
+MAIN: Final = "main"
+_NO_SECRET: Final = Secret()
+_UTC: Final = ZoneInfo("UTC")
+_PURPOSES: Final = ("", "transactional", "marketing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One Infobip account. Of the three kinds of credential, the first that is there is used."""
+
+    name: str
+    base_url: str = ""
+    key: Secret = _NO_SECRET
+    user: str = ""
+    password: Secret = _NO_SECRET
+    client_id: str = ""
+    client_secret: Secret = _NO_SECRET
+    report_url: str = ""
+    default_purpose: str = ""
+    """Of messages that nobody declared; empty: they stay undeclared."""
+    zone: ZoneInfo = _UTC
+    quiet: tuple[time, time] | None = None
+    """When nothing is resent, at the recipient: from, until; past midnight where the first is the later."""
+    per_hour: int = 3
+    """Sends to one recipient in an hour, the application's own included."""
+    per_day: int = 1000
+    share: float = 0.1
+    """Of the sends that were registered in the same 24 hours."""
+    money: Decimal = Decimal(10)
+    """In the account's currency, in 24 hours."""
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether resends could leave."""
+        return any((self.key.values(), self.user and self.password.values(), self.client_secret.values()))
+
+
+class _AccountSchema(Schema):
+    base_url = shape.Url(schemes={"http", "https"}, require_tld=False)
+    key, key_file = shape.String(), shape.String()
+    user, password, password_file = shape.String(), shape.String(), shape.String()
+    client_id, client_secret, client_secret_file = shape.String(), shape.String(), shape.String()
+    report_url = shape.Url(schemes={"http", "https"}, require_tld=False)
+    default_purpose = shape.String(validate=validate.OneOf(_PURPOSES))
+    time_zone, quiet_hours = shape.String(), shape.String()
+    resends_per_hour = shape.Integer(validate=validate.Range(min=0, max=5))
+    resends_per_day = shape.Integer(validate=validate.Range(min=0))
+    resend_share = shape.Float(validate=validate.Range(min=0, max=1))
+    resend_money = shape.Decimal(validate=validate.Range(min=0))
+
+
+def load_accounts(settings: Settings) -> Mapping[str, Account]:
+    """Return all accounts by name. Raises `SettingsError` with every mistake."""
+    main = _main(settings)
+    if settings.accounts is None:
+        return {MAIN: main}
+    try:
+        tables = tomllib.loads(settings.accounts.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"DLR_ACCOUNTS: {settings.accounts}: {error}") from None
+    faults: list[str] = []
+    found = {MAIN: main}
+    for name, table in tables.items():
+        try:
+            base = main if name == MAIN else _without_credentials(main, name)
+            found[name] = _laid_over(base, _AccountSchema().load(table), settings.accounts.parent)
+        except ValidationError as error:
+            messages = error.messages if isinstance(error.messages, dict) else {"": error.messages}
+            faults += [f"[{name}] {field}: {_words(message)}" for field, message in messages.items()]
+        except ValueError as error:
+            faults.append(f"[{name}] {error}")
+    if faults:
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise SettingsError(f"DLR_ACCOUNTS: {settings.accounts} has mistakes:{listed}")
+    return found
+
+
+def _main(settings: Settings) -> Account:
+    if settings.default_purpose not in _PURPOSES:
+        raise SettingsError(f"DLR_DEFAULT_PURPOSE is {settings.default_purpose!r}: write transactional or marketing")
+    try:
+        zone, quiet = _zone(settings.time_zone), _quiet(settings.quiet_hours)
+    except ValueError as error:
+        raise SettingsError(f"DLR_TIME_ZONE or DLR_QUIET_HOURS: {error}") from None
+    if not 0 <= settings.resends_per_hour <= 5:
+        raise SettingsError("DLR_RESENDS_PER_HOUR: 0 to 5; Infobip itself refuses the sixth identical message")
+    return Account(
+        name=MAIN,
+        base_url=settings.infobip_url.rstrip("/"),
+        key=settings.infobip_key,
+        user=settings.infobip_user,
+        password=settings.infobip_password,
+        client_id=settings.infobip_client_id,
+        client_secret=settings.infobip_client_secret,
+        report_url=settings.infobip_report_url,
+        default_purpose=settings.default_purpose,
+        zone=zone,
+        quiet=quiet,
+        per_hour=settings.resends_per_hour,
+        per_day=settings.resends_per_day,
+        share=settings.resend_share,
+        money=Decimal(str(settings.resend_money)),
+    )
+
+
+def _without_credentials(main: Account, name: str) -> Account:
+    return replace(
+        main,
+        name=name,
+        base_url="",
+        key=_NO_SECRET,
+        user="",
+        password=_NO_SECRET,
+        client_id="",
+        client_secret=_NO_SECRET,
+        report_url="",
+    )
+
+
+def _laid_over(base: Account, table: Mapping[str, Any], folder: Path) -> Account:
+    values: dict[str, Any] = {}
+    for name, field in _PLAIN.items():
+        if name in table:
+            values[field] = table[name]
+    for name in ("key", "password", "client_secret"):
+        if name in table:
+            values[name] = Secret(table[name])
+        elif f"{name}_file" in table:
+            values[name] = Secret(path=folder / table[f"{name}_file"])
+    if "base_url" in values:
+        values["base_url"] = values["base_url"].rstrip("/")
+    if "time_zone" in table:
+        values["zone"] = _zone(table["time_zone"])
+    if "quiet_hours" in table:
+        values["quiet"] = _quiet(table["quiet_hours"])
+    return replace(base, **values)
+
+
+_PLAIN: Final = {
+    "base_url": "base_url",
+    "user": "user",
+    "client_id": "client_id",
+    "report_url": "report_url",
+    "default_purpose": "default_purpose",
+    "resends_per_hour": "per_hour",
+    "resends_per_day": "per_day",
+    "resend_share": "share",
+    "resend_money": "money",
+}
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"time zone {name!r} is not known; write one like Europe/Vienna") from None
+
+
+def _quiet(text: str) -> tuple[time, time] | None:
+    if not text.strip():
+        return None
+    try:
+        begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f"quiet hours {text!r} cannot be read; write them like 21:00-08:00") from None
+    return begin, end
+
+
+def _words(message: Any) -> str:
+    return " ".join(message) if isinstance(message, list) else str(message)

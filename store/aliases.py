@@ -1,0 +1,28 @@
+"""Message ids that resends were given: what is reported on them counts for the message that was sent first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from store.schema import aliases
+from store.writes import insert_new, select_in
+
+
+class Original(NamedTuple):
+    """The message that a resend repeats, and which attempt of it this is (the original is attempt 0)."""
+
+    message_key: bytes
+    attempt: int
+
+
+def add(connection: Connection, key: bytes, account: str, original: Original, at: datetime) -> None:
+    """Say that reports with `key` are about an attempt of another message."""
+    row = {"key": key, "account": account, **original._asdict(), "made_at": at}
+    insert_new(connection, aliases, [row])
+
+
+def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Original]:
+    """Return the originals of the keys that are resends' own."""
+    return {row.key: Original(row.message_key, row.attempt) for row in select_in(connection, aliases, "key", keys)}
