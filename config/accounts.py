@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +21,6 @@ from config.settings import Settings, SettingsError
 MAIN: Final = "main"
 _NO_SECRET: Final = Secret()
 _UTC: Final = ZoneInfo("UTC")
-_PURPOSES: Final = ("", "transactional", "marketing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +35,14 @@ class Account:
     client_id: str = ""
     client_secret: Secret = _NO_SECRET
     report_url: str = ""
-    default_purpose: str = ""
-    """Of messages that nobody declared; empty: they stay undeclared."""
     zone: ZoneInfo = _UTC
     quiet: tuple[time, time] | None = None
     """When nothing is resent, at the recipient: from, until; past midnight where the first is the later."""
-    per_hour: int = 3
-    """Sends to one recipient in an hour, the application's own included."""
-    per_day: int = 1000
-    share: float = 0.1
-    """Of the sends that were registered in the same 24 hours."""
-    money: Decimal = Decimal(10)
-    """In the account's currency, in 24 hours."""
+    per_recipient_hour: int | None = None
+    resends_per_day: int | None = None
+    resends_share: float | None = None
+    money_per_day: float | None = None
+    """What bounds its resends, where that is not as in the policy's `[limits]`, which explain them."""
 
     @property
     def has_credential(self) -> bool:
@@ -62,12 +56,11 @@ class _AccountSchema(Schema):
     user, password, password_file = shape.String(), shape.String(), shape.String()
     client_id, client_secret, client_secret_file = shape.String(), shape.String(), shape.String()
     report_url = shape.Url(schemes={"http", "https"}, require_tld=False)
-    default_purpose = shape.String(validate=validate.OneOf(_PURPOSES))
     time_zone, quiet_hours = shape.String(), shape.String()
-    resends_per_hour = shape.Integer(validate=validate.Range(min=0, max=5))
-    resends_per_day = shape.Integer(validate=validate.Range(min=0))
-    resend_share = shape.Float(validate=validate.Range(min=0, max=1))
-    resend_money = shape.Decimal(validate=validate.Range(min=0))
+    per_recipient_hour = shape.Integer(strict=True, validate=validate.Range(min=0, max=5))
+    resends_per_day = shape.Integer(strict=True, validate=validate.Range(min=0))
+    resends_share = shape.Float(validate=validate.Range(min=0, max=1))
+    money_per_day = shape.Float(validate=validate.Range(min=0))
 
 
 def load_accounts(settings: Settings) -> Mapping[str, Account]:
@@ -97,14 +90,10 @@ def load_accounts(settings: Settings) -> Mapping[str, Account]:
 
 
 def _main(settings: Settings) -> Account:
-    if settings.default_purpose not in _PURPOSES:
-        raise SettingsError(f"DLR_DEFAULT_PURPOSE is {settings.default_purpose!r}: write transactional or marketing")
     try:
         zone, quiet = _zone(settings.time_zone), _quiet(settings.quiet_hours)
     except ValueError as error:
         raise SettingsError(f"DLR_TIME_ZONE or DLR_QUIET_HOURS: {error}") from None
-    if not 0 <= settings.resends_per_hour <= 5:
-        raise SettingsError("DLR_RESENDS_PER_HOUR: 0 to 5; Infobip itself refuses the sixth identical message")
     return Account(
         name=MAIN,
         base_url=settings.infobip_url.rstrip("/"),
@@ -114,13 +103,8 @@ def _main(settings: Settings) -> Account:
         client_id=settings.infobip_client_id,
         client_secret=settings.infobip_client_secret,
         report_url=settings.infobip_report_url,
-        default_purpose=settings.default_purpose,
         zone=zone,
         quiet=quiet,
-        per_hour=settings.resends_per_hour,
-        per_day=settings.resends_per_day,
-        share=settings.resend_share,
-        money=Decimal(str(settings.resend_money)),
     )
 
 
@@ -139,10 +123,7 @@ def _without_credentials(main: Account, name: str) -> Account:
 
 
 def _laid_over(base: Account, table: Mapping[str, Any], folder: Path) -> Account:
-    values: dict[str, Any] = {}
-    for name, field in _PLAIN.items():
-        if name in table:
-            values[field] = table[name]
+    values: dict[str, Any] = {name: table[name] for name in _PLAIN if name in table}
     for name in ("key", "password", "client_secret"):
         if name in table:
             values[name] = Secret(table[name])
@@ -157,17 +138,16 @@ def _laid_over(base: Account, table: Mapping[str, Any], folder: Path) -> Account
     return replace(base, **values)
 
 
-_PLAIN: Final = {
-    "base_url": "base_url",
-    "user": "user",
-    "client_id": "client_id",
-    "report_url": "report_url",
-    "default_purpose": "default_purpose",
-    "resends_per_hour": "per_hour",
-    "resends_per_day": "per_day",
-    "resend_share": "share",
-    "resend_money": "money",
-}
+_PLAIN: Final = (
+    "base_url",
+    "user",
+    "client_id",
+    "report_url",
+    "per_recipient_hour",
+    "resends_per_day",
+    "resends_share",
+    "money_per_day",
+)
 
 
 def _zone(name: str) -> ZoneInfo:

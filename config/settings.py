@@ -147,23 +147,9 @@ class Settings:
     )
 
     # ---- sending again
-    default_purpose: str = _row(
-        "",
-        "Purpose of messages that nobody declared: transactional or marketing. Resends in the mode act ask for it.",
-        group="resend",
-        example="transactional",
-    )
     time_zone: str = _row("UTC", "Zone of recipients whose number tells none.", group="resend")
     quiet_hours: str = _row(
         "21:00-08:00", "When nothing but one-time codes is resent, at the recipient. Empty: never.", group="resend"
-    )
-    resends_per_hour: int = _row(
-        3, "Most sends to one recipient in an hour, the application's included.", group="resend"
-    )
-    resends_per_day: int = _row(1000, "Most resends of an account in 24 hours.", group="resend")
-    resend_share: float = _row(0.1, "Most resends in 24 hours, as a share of the registered sends.", group="resend")
-    resend_money: float = _row(
-        10.0, "Most that resends may cost in 24 hours, in the account's currency.", group="resend"
     )
 
     # ---- passing callbacks on
