@@ -79,7 +79,7 @@ def upgrade() -> None:
         sa.Column("failover", sa.Text(), nullable=False),
         sa.Column("repeats", sa.Boolean(), nullable=False),
         sa.Column("obstacle", sa.Text(), nullable=False),
-        sa.Column("credential", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("credential", sa.LargeBinary(length=32), nullable=False),
         sa.Column("report_url", sa.LargeBinary(), nullable=False),
         sa.Column("flagged", sa.Boolean(), nullable=False),
         sa.Column("content", sa.BigInteger(), nullable=False),
