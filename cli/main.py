@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "retries": "cli.listings:retries",
     "sample": "cli.sample:sample",
     "settings": "cli.settings:settings",
+    "simulate": "cli.simulate:simulate",
     "suppress": "cli.listings:suppress",
     "up": "cli.up:up",
 }

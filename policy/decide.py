@@ -153,6 +153,10 @@ def _suppress(
     if history.reached and not firm:
         notes.append("the recipient is not suppressed, since the message arrived by another report")
         return []
+    # `arrived_by` is empty where an arrival says nothing about the cause.
+    if not firm and (history.arrived_by if wanted.scope == "all" else meaning.channel in history.arrived_by):
+        notes.append("the recipient is not suppressed, since something sent later arrived")
+        return []
     days = _failure_days(history, wanted, now)
     if days < wanted.failures:
         notes.append(f"the recipient failed on {days} of the {wanted.failures} days that lead to a suppression")

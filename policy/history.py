@@ -37,6 +37,8 @@ class History:
     """Earlier soft failures of this recipient on this channel since the last delivery, one a day at most."""
     failed_at: datetime | None = None
     """When this failure happened, by event time; the clock stands in where nobody knows."""
+    arrived_by: tuple[str, ...] = ()
+    """Channels on which something reached this recipient after this failure, by event time; we may know it before."""
     suppressions: int = 0
     """Earlier suppressions of this recipient for the same cause; pauses grow with them."""
     trusted: bool = True

@@ -131,11 +131,19 @@ class Purposes:
         """Return the purpose of the report's message."""
         if declared is not Purpose.UNDECLARED or not self:
             return declared
+        return self.of_send(
+            declared, report.account, campaign=report.campaign, sender=report.sender, application=report.application
+        )
+
+    def of_send(self, declared: Purpose, account: str, *, campaign: str, sender: str, application: str) -> Purpose:
+        """Return the purpose of a message of which this is known."""
+        if declared is not Purpose.UNDECLARED:
+            return declared
         return (
-            self.campaign.get(report.campaign)
-            or self.sender.get(report.sender)
-            or self.application.get(report.application)
-            or self.default.get(report.account)
+            self.campaign.get(campaign)
+            or self.sender.get(sender)
+            or self.application.get(application)
+            or self.default.get(account)
             or self.default.get("*")
             or Purpose.UNDECLARED
         )

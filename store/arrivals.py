@@ -47,8 +47,8 @@ def vouched_for() -> ColumnElement[bool]:
 
 def last_arrivals(
     connection: Connection, addresses: Collection[bytes], since: datetime
-) -> dict[tuple[bytes, str], datetime]:
-    """Return when, by event time, something last arrived at (address, channel), as far as that was after `since`."""
+) -> dict[tuple[str, bytes], datetime]:
+    """Return when, by event time, something last arrived at (channel, address), as far as that was after `since`."""
     if not addresses:
         return {}
     query = (
@@ -61,7 +61,7 @@ def last_arrivals(
         )
         .group_by(reports.c.recipient, reports.c.channel)
     )
-    return {(recipient, channel): at for recipient, channel, at in connection.execute(query)}
+    return {(channel, recipient): at for recipient, channel, at in connection.execute(query)}
 
 
 def opted_in_since(connection: Connection, entries: Sequence[Entry]) -> Iterator[OptIn]:

@@ -158,7 +158,10 @@ def _covers(scope: str, report: Any, entry: Entry) -> bool:
 
 def _disproved(connection: Connection, entry: Entry) -> bool:
     """Whether the person was reached, or opted in again, after the event that suppresses."""
-    later = [row for row in _theirs(connection, entry) if row.event_at > entry.since]
+    # A stranger's word disproves nothing; the facts are compact JSON.
+    later = [
+        row for row in _theirs(connection, entry) if row.event_at > entry.since and '"untrusted":true' not in row.facts
+    ]
     if entry.cause in LIFTED_BY_DELIVERY:
         return any(
             row.channel == entry.channel or not entry.channel

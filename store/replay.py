@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
+from store.arrivals import arrived
 from store.inbox import Callback, as_callback
 from store.moments import to_ms
 from store.schema import failure_days, inbox, messages, meta, reports, suppressions
@@ -52,16 +53,20 @@ def first_reached(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, 
     """Return the id of the first report by which each of these messages had arrived."""
     query = (
         select(reports.c.message_key, func.min(reports.c.id))
-        .where(reports.c.message_key.in_(sorted({key for key in keys if key})), _arrived())
+        .where(reports.c.message_key.in_(sorted({key for key in keys if key})), arrived())
         .group_by(reports.c.message_key)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _arrived() -> ColumnElement[bool]:
-    return or_(
-        and_(reports.c.event == "delivery", reports.c.outcome == "delivered"), reports.c.event.in_(("seen", "click"))
-    )
+def arrivals(connection: Connection, addresses: Iterable[bytes]) -> dict[bytes, list[tuple[int, str, datetime]]]:
+    """Return (report, channel, event time) of all that arrived at each address, as far as reports are kept."""
+    wanted = sorted({number for number in addresses if number})
+    query = select(reports.c.recipient, reports.c.id, reports.c.channel, reports.c.event_at)
+    found: dict[bytes, list[tuple[int, str, datetime]]] = {}
+    for recipient, *told in connection.execute(query.where(reports.c.recipient.in_(wanted), arrived())):
+        found.setdefault(recipient, []).append((told[0], told[1], told[2]))
+    return found
 
 
 def failures_of(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], list[datetime]]:

@@ -101,7 +101,7 @@ def recover(connection: Connection, now: datetime) -> tuple[int, int]:
 
 def start(connection: Connection, one: Resend, owner: str, now: datetime, *, new_id: str, cost: "Cost") -> bool:
     """Say that the request leaves now. Whether it may: False where another worker has taken it over."""
-    values = {
+    values: dict[str, Any] = {
         "new_id": new_id,
         "posts": retries.c.posts + 1,
         "sent_at": now,

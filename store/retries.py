@@ -10,7 +10,7 @@ from store.schema import retries
 from store.writes import insert_new
 
 # A resend in one of these states has not left; whatever ends its message's need cancels it.
-OPEN: Final = ("observed", "proposed", "waiting", "planned")
+OPEN: Final = ("observed", "proposed", "waiting", "planned", "claimed")
 
 
 def plan(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

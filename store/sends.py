@@ -117,6 +117,22 @@ def settle(connection: Connection, key: bytes, to: Send, at: datetime) -> None:
     register(connection, [to], at)
 
 
+def settle_all(connection: Connection, settled: Sequence[tuple[Send, Send]], at: datetime) -> None:
+    """Replace intents, each given as (intent, what became of it); contents that nobody needs any more are erased."""
+    moved = sorted({before.key for before, to in settled if before.key != to.key})
+    if moved:
+        connection.execute(delete(sends).where(sends.c.key.in_(moved)))
+    register(connection, [to for _, to in settled], at)
+    erase(connection, {before.content for before, _ in settled} - {to.content for _, to in settled})
+
+
+def drop(connection: Connection, rows: Sequence[Send]) -> None:
+    """Take intents back, with their contents: what they were about is registered already."""
+    if rows:
+        connection.execute(delete(sends).where(sends.c.key.in_(sorted(row.key for row in rows))))
+        erase(connection, {row.content for row in rows})
+
+
 def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Send]:
     """Return the sends of these keys, as far as they are registered."""
     return {row.key: _send(row) for row in select_in(connection, sends, "key", keys)}

@@ -68,12 +68,13 @@ def server(folder: Path) -> Iterator[str]:
             process.wait(30)
 
 
-def new_database(url: str) -> str:
-    """Make an empty database on the server of `url` and return its URL."""
+def new_database(url: str, template: str = "") -> str:
+    """Make a database on the server of `url`, empty or as a copy of `template`, and return its URL."""
     name = f"t{uuid.uuid4().hex[:12]}"
+    source = f" TEMPLATE {template}" if template else ""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}{source}"))
     engine.dispose()
     return url.rpartition("/")[0] + f"/{name}"
 
