@@ -35,6 +35,8 @@ class Account:
     client_id: str = ""
     client_secret: Secret = _NO_SECRET
     report_url: str = ""
+    one_account: bool = False
+    """The operator's word that every credential which sends through us for this account belongs to it."""
     zone: ZoneInfo = _UTC
     quiet: tuple[time, time] | None = None
     """When nothing is resent, at the recipient: from, until; past midnight where the first is the later."""
@@ -56,6 +58,7 @@ class _AccountSchema(Schema):
     user, password, password_file = shape.String(), shape.String(), shape.String()
     client_id, client_secret, client_secret_file = shape.String(), shape.String(), shape.String()
     report_url = shape.Url(schemes={"http", "https"}, require_tld=False)
+    one_account = shape.Boolean()
     time_zone, quiet_hours = shape.String(), shape.String()
     per_recipient_hour = shape.Integer(strict=True, validate=validate.Range(min=0, max=5))
     resends_per_day = shape.Integer(strict=True, validate=validate.Range(min=0))
@@ -103,6 +106,7 @@ def _main(settings: Settings) -> Account:
         client_id=settings.infobip_client_id,
         client_secret=settings.infobip_client_secret,
         report_url=settings.infobip_report_url,
+        one_account=settings.infobip_one_account,
         zone=zone,
         quiet=quiet,
     )
@@ -119,6 +123,7 @@ def _without_credentials(main: Account, name: str) -> Account:
         client_id="",
         client_secret=_NO_SECRET,
         report_url="",
+        one_account=False,
     )
 
 
@@ -143,6 +148,7 @@ _PLAIN: Final = (
     "user",
     "client_id",
     "report_url",
+    "one_account",
     "per_recipient_hour",
     "resends_per_day",
     "resends_share",

@@ -95,6 +95,7 @@ class Doorbell:
         """Say that the waiting ring is being answered, so that the next commit rings again. Never raises."""
         try:
             with self._app.connection_for_write() as connection:
-                connection.default_channel.client.delete(KEY_PREFIX + BELL)
+                # This client puts the prefix before every key by itself.
+                connection.default_channel.client.delete(BELL)
         except Exception:  # the key ends by itself within a second
             return

@@ -13,6 +13,7 @@ TASK_SEND_OUTBOX: Final = "dlr.send_outbox"
 TASK_FOLD: Final = "dlr.fold"
 TASK_PURGE: Final = "dlr.purge"
 TASK_TIDY: Final = "dlr.tidy"
+TASK_RESEND: Final = "dlr.resend"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -21,6 +22,7 @@ TASKS: Final = {
     TASK_FOLD: QUEUE_MAINTAIN,
     TASK_PURGE: QUEUE_MAINTAIN,
     TASK_TIDY: QUEUE_MAINTAIN,
+    TASK_RESEND: QUEUE_RESEND,
 }
 
 KEY_PREFIX: Final = "dlr:"

@@ -6,34 +6,23 @@ these fields, and a test compares them.
 
 import dataclasses
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
+from config.rows import read, shown
+from config.rows import row as _row
 from config.secrets import Secret
 
 PREFIX: Final = "DLR_"
-_SPAN: Final = re.compile(r"(\d{1,6})\s?(ms|s|m|h|d)")
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_READERS: Final[dict[Any, fields.Field[Any]]] = {
-    bool: fields.Boolean(),
-    int: fields.Integer(),
-    float: fields.Float(),
-    str: fields.String(),
-}
 
 
 class SettingsError(Exception):
     """Settings that cannot be used. The text names each variable, what is wrong with it, and an example."""
-
-
-def _row(default: Any, help: str, *, group: str, example: str = "") -> Any:
-    return dataclasses.field(default=default, metadata={"help": help, "group": group, "example": example})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +125,11 @@ class Settings:
     infobip_hosts: str = _row(
         "", "Further hosts that credentials may travel to, besides *.infobip.com.", group="infobip", example="dlr-test"
     )
+    infobip_one_account: bool = _row(
+        False,
+        "Whatever credential your applications use through /proxy, it is of this Infobip account.",
+        group="infobip",
+    )
     infobip_report_url: str = _row(
         "",
         "Report URL that resends carry. Empty: none, so your subscription's settings apply.",
@@ -144,6 +138,31 @@ class Settings:
     )
     accounts: Path | None = _row(
         None, "TOML file of further accounts and of limits; see docs/resend.md.", group="infobip"
+    )
+
+    # ---- between applications and Infobip
+    proxy_bind: str = _row(
+        "127.0.0.1:8090", "Address and port of /proxy and /api. `off` in `dlr up`: neither is served.", group="proxy"
+    )
+    proxy_workers: int = _row(1, "Processes of the pass-through.", group="proxy")
+    proxy_threads: int = _row(32, "Threads of each of them: sends that can wait for Infobip at once.", group="proxy")
+    proxy_timeout: timedelta = _row(
+        timedelta(seconds=25),
+        "Longest wait for Infobip's answer; then the outcome of a send is unknown.",
+        group="proxy",
+    )
+    proxy_suppressed: str = _row(
+        "drop",
+        "Sends to suppressed people: drop (they get Infobip's status 14), refuse (the whole request), or off.",
+        group="proxy",
+    )
+    proxy_set_webhook: bool = _row(
+        False,
+        "Fill our report URL into sends that pass through. It silences your subscription for them.",
+        group="proxy",
+    )
+    proxy_fail_closed: bool = _row(
+        False, "Answer sends with 503 while the database is away, since opt-outs cannot be checked.", group="proxy"
     )
 
     # ---- sending again
@@ -213,7 +232,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             if hints[row.name] is Secret:
                 values[row.name] = Secret.from_environment(name, source)
             elif text := _text(name, source):
-                values[row.name] = _read(text, hints[row.name])
+                values[row.name] = read(text, hints[row.name])
         except (ValidationError, ValueError, OSError) as error:
             problem = " ".join(error.messages) if isinstance(error, ValidationError) else f"{error}."
             example = row.metadata["example"] or shown(row.default)
@@ -239,31 +258,3 @@ def _text(name: str, source: Mapping[str, str]) -> str:
     if text and file:
         raise ValueError(f"both {name} and {name}_FILE are set; leave one of them out")
     return Path(file).read_text("utf-8").strip() if file else text
-
-
-def _read(text: str, kind: Any) -> Any:
-    if kind is timedelta:
-        return _span(text)
-    if kind in (Path, Path | None):
-        return Path(text)
-    return _READERS[kind].deserialize(text)
-
-
-def _span(text: str) -> timedelta:
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a duration: write a number and ms, s, m, h or d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-
-
-def shown(value: Any) -> str:
-    """Return a value as it would stand in the environment."""
-    if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        unit = next(
-            unit for unit in ("d", "h", "m", "s", "ms") if seconds >= _UNITS[unit] and not seconds % _UNITS[unit]
-        )
-        return f"{round(seconds / _UNITS[unit])}{unit}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None or isinstance(value, Secret) else str(value)

@@ -11,7 +11,7 @@ from policy.decision import Action, Alert, Decision, Forward, Ignore, Mode, Retr
 from policy.history import History, Purpose
 from policy.rules import Rule, Rules, SuppressPlan
 from policy.schedule import plan
-from reports import Report
+from reports import Event, Report
 
 NO_RULE: Final = "no-rule"
 UNKNOWN_CODE: Final = "unknown-code"
@@ -44,7 +44,7 @@ def decide(report: Report, meaning: Meaning, history: History, rules: Rules, now
         notes.append("no rule speaks of it")
     else:
         actions += _retry(report, meaning, history, rules, rule, purpose, outcome, now, notes)
-        actions += _suppress(meaning, history, rules, rule, now, notes)
+        actions += _suppress(report, meaning, history, rules, rule, outcome, now, notes)
         if rule.alert is not None:
             actions.append(_alert(rule, rules))
         if rule.forward:
@@ -131,12 +131,23 @@ def _objects(match: Match) -> bool:
 
 
 def _suppress(
-    meaning: Meaning, history: History, rules: Rules, rule: Rule, now: datetime, notes: list[str]
+    report: Report,
+    meaning: Meaning,
+    history: History,
+    rules: Rules,
+    rule: Rule,
+    outcome: Outcome,
+    now: datetime,
+    notes: list[str],
 ) -> list[Action]:
     wanted = rule.suppress
     if wanted is None:
         return []
     firm = meaning.cause in FIRM
+    # The status decides. Without one, or with one that is no failure, an error says nothing about the person.
+    if report.event is Event.DELIVERY and outcome is not Outcome.FAILED:
+        notes.append("the recipient is not suppressed, since the status does not say that it failed")
+        return []
     if meaning.unknown:
         notes.append("nobody is suppressed on the strength of a code that is not in the tables")
         return []

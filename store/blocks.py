@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from store.moments import from_ms, to_ms
 from store.schema import suppressions
-from store.suppressions import ACTIVE
+from store.suppressions import ACTIVE, cut
 from store.writes import select_in
 
 # What a suppression's purpose says where it is for messages of every kind.
@@ -54,7 +54,7 @@ def blocking(connection: Connection, account: str, asked: Sequence[Asked], now: 
 
 
 def _met(row: Any, one: Asked) -> Block | None:
-    scope = ((row.channel, one.channel), (row.sender, one.sender[:255]), (row.campaign, one.campaign[:255]))
+    scope = ((row.channel, one.channel), (row.sender, cut(one.sender, 255)), (row.campaign, cut(one.campaign, 255)))
     if not all(wanted in ("", given) for wanted, given in scope):
         return None
     block = Block(row.id, row.cause, row.rule, from_ms(row.since), from_ms(row.until) if row.until else None)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from reports.states import Leg, Legs, State, state_of
 from store.moments import from_ms, to_ms
@@ -51,6 +51,13 @@ def key_of(vault: Vault, account: str, message_id: str, recipient: str) -> bytes
 def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:
     """Return the messages of these keys, as far as they are known; on PostgreSQL their rows are locked."""
     return {row.key: _message(row) for row in select_in(connection, messages, "key", keys, lock=True)}
+
+
+def note_resend(connection: Connection, key: bytes, attempt: int) -> None:
+    """Say that this attempt of a message left."""
+    connection.execute(
+        update(messages).where(messages.c.key == key, messages.c.resends < attempt).values(resends=attempt)
+    )
 
 
 def save(connection: Connection, changed: Iterable[Message], new: Container[bytes], at: datetime) -> None:

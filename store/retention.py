@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
 
-from reports.states import State
+from reports.states import State, counted, is_hearsay, leg_name
 from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
@@ -113,10 +113,11 @@ def settle_legs(connection: Connection, now: datetime) -> int:
             return settled
         after = rows[-1].key
         for row in rows:
-            failed = [leg for leg in decode_legs(row.legs).values() if leg.state is State.FAILED]
+            known = decode_legs(row.legs)
+            failed = [leg for leg in counted(known).values() if leg.state is State.FAILED]
             if failed:
-                whole = {"": max(failed, key=lambda leg: leg.at)}
-                legs = encode_legs({**decode_legs(row.legs), **whole})
+                name = leg_name("", trusted=not is_hearsay(known))
+                legs = encode_legs({**known, name: max(failed, key=lambda leg: leg.at)})
                 # Whoever moved it since then knows better: the conditions are asked again with the row locked.
                 change = update(messages).where(messages.c.key == row.key, over)
                 change = change.values(state=State.FAILED.value, legs=legs, changed_at=now)

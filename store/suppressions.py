@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
@@ -59,7 +60,21 @@ class Entry:
     @property
     def scope(self) -> str:
         """The scope as one text, part of the unique key: nullable columns would never conflict."""
-        return f"channel={self.channel};sender={self.sender};campaign={self.campaign};purpose={self.purpose}"[:300]
+        sender, campaign = _plain(self.sender), _plain(self.campaign)
+        return cut(f"channel={self.channel};sender={sender};campaign={campaign};purpose={self.purpose}", 300)
+
+
+def cut(text: str, most: int) -> str:
+    """Return `text`, or as much of it as fits with a hash of the whole: two that differ stay two."""
+    if len(text) <= most:
+        return text
+    mark = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"{text[: most - len(mark) - 1]}#{mark}"
+
+
+def _plain(text: str) -> str:
+    # What separates the fields of a scope stands in none of them.
+    return text.replace("%", "%25").replace(";", "%3B")
 
 
 def times_suppressed(
@@ -118,8 +133,8 @@ def _new_row(number: int, entry: Entry, at: datetime) -> dict[str, Any]:
         "address": entry.address,
         "scope": entry.scope,
         "channel": entry.channel,
-        "sender": entry.sender[:255],
-        "campaign": entry.campaign[:255],
+        "sender": cut(entry.sender, 255),
+        "campaign": cut(entry.campaign, 255),
         "purpose": entry.purpose,
         "cause": entry.cause,
         "rule": entry.rule,
@@ -215,7 +230,7 @@ def lift_opt_out(
 ) -> int:
     """Lift the person's opt-outs in the scope of their opt-in, as far as they are older than it."""
     same_scope = or_(
-        and_(suppressions.c.sender != "", suppressions.c.sender == sender),
+        and_(suppressions.c.sender != "", suppressions.c.sender == cut(sender, 255)),
         and_(suppressions.c.sender == "", suppressions.c.channel.in_(("", channel))),
     )
     query = select(suppressions.c.id).where(

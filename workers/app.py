@@ -11,9 +11,11 @@ from config.logs import set_up_logs
 from config.names import (
     QUEUE_MAINTAIN,
     QUEUE_NOTIFY,
+    QUEUE_RESEND,
     TASK_FOLD,
     TASK_PROCESS_INBOX,
     TASK_PURGE,
+    TASK_RESEND,
     TASK_SEND_OUTBOX,
     TASK_TIDY,
 )
@@ -38,6 +40,7 @@ def make_app() -> Celery:
             "schedule": sweep,
             "options": {"queue": QUEUE_NOTIFY, "expires": sweep * 4},
         },
+        "resend": {"task": TASK_RESEND, "schedule": sweep, "options": {"queue": QUEUE_RESEND, "expires": sweep * 4}},
         "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
         "tidy": {"task": TASK_TIDY, "schedule": sweep, "options": {"queue": QUEUE_MAINTAIN, "expires": sweep}},
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},

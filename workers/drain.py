@@ -15,6 +15,7 @@ from store.database import Database
 from store.errors import Unavailable
 from store.inbox import Callback
 from store.vault import Vault
+from workers.lease import Lease
 from workers.pipeline import LostLease, Pipeline
 from workers.prepare import Prepared, Preparer
 from workers.sightings import keys_missing
@@ -83,12 +84,13 @@ class Drain:
 
         The reading between two transactions is the time in which other writers of an SQLite database have theirs.
         """
-        lease = _Lease(self._database, self._owner, [callback.id for callback in claimed])
+        lease = Lease(self._database, self._owner, [callback.id for callback in claimed])
         items: list[Prepared] = []
         finished: list[int] = []
         for callback in claimed:
             lease.renew_in_time()
-            found = self._read(callback)
+            with lease.kept_while_reading(len(callback.body)):
+                found = self._read(callback)
             if found is None:
                 done.quarantined += 1
                 continue
@@ -148,23 +150,6 @@ class Drain:
             inbox.give_back(self._database, self._owner, [callback.id for callback in claimed])
         except Unavailable:
             _LOG.warning("give_back_failed", callbacks=len(claimed), next_step="their lease ends within 30 s")
-
-
-class _Lease:
-    """The hold on claimed callbacks, prolonged while they are worked on."""
-
-    def __init__(self, database: Database, owner: str, callbacks: Sequence[int]) -> None:
-        self._database = database
-        self._owner = owner
-        self._callbacks = callbacks
-        self._renewed = time.monotonic()
-
-    def renew_in_time(self) -> None:
-        """Prolong it once a third of it is over. What was lost meanwhile is found out by the slice's own check."""
-        if time.monotonic() - self._renewed < inbox.LEASE.total_seconds() / 3:
-            return
-        inbox.renew(self._database, self._owner, self._callbacks, _now())
-        self._renewed = time.monotonic()
 
 
 def _now() -> datetime:

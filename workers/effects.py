@@ -1,5 +1,6 @@
 """Everything one slice writes: collected first, then written in one order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,8 @@ from sqlalchemy import Connection
 
 from config.mask import tail
 from policy import Alert, Decision, Forward, Retry, Suppress
-from reports import mail_domain
-from store import failures, incidents, ledger, messages, retries, suppressions
+from reports import Event, mail_domain
+from store import arrivals, failures, incidents, joins, ledger, messages, retries, suppressions
 from store.messages import Message
 from store.moments import to_ms
 from store.schema import outbox
@@ -32,11 +33,19 @@ class Effects:
     changed: dict[bytes, Message] = field(default_factory=dict)
     new: set[bytes] = field(default_factory=set)
     """Keys of the messages that nothing was known of before."""
+    gone: set[bytes] = field(default_factory=set)
+    """Keys of the rows of messages that another one stands for now."""
+    given: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
+    """Reports written earlier that are another message's after all: old key -> (new key, its recipient)."""
     entries: list[Entry] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
+    arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
+    """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
+    people: set[bytes] = field(default_factory=set)
+    """Recipients in `arrived` and `delivered`."""
     reached: set[bytes] = field(default_factory=set)
     failed: set[bytes] = field(default_factory=set)
     """Keys of the messages for which a resend was planned."""
@@ -56,6 +65,31 @@ class Effects:
                 "domain": mail_domain(recipient)[:255],
                 "seen_at": to_ms(item.received_at),
             }
+
+    def keep_new(self, message: Message) -> None:
+        """Keep a message under a key that has no row, or whose row is gone."""
+        self.changed[message.key] = message
+        self.new.add(message.key)
+
+    def forget(self, key: bytes) -> None:
+        """Let there be no message under this key."""
+        self.changed.pop(key, None)
+        if key in self.new:
+            self.new.remove(key)
+        else:
+            self.gone.add(key)
+
+    def give_reports(self, old: bytes, to: Message) -> None:
+        """Let what was reported under the key `old` be reports on the message `to`."""
+        for row in self.reports:
+            if row["message_key"] == old:
+                row.update(message_key=to.key, recipient=to.recipient)
+        if old in self.gone:
+            self.given[old] = (to.key, to.recipient)
+
+    def has_delivery(self, key: bytes) -> bool:
+        """Whether a delivery report of this slice is about the message of this key."""
+        return any(row["message_key"] == key and row["event"] == Event.DELIVERY for row in self.reports)
 
     def add_decision(self, number: int, item: Prepared, decision: Decision) -> None:
         """Keep the decision, and collect what follows from it."""
@@ -83,13 +117,16 @@ class Effects:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
         at = self.now
         accounts = {row["account"] for row in self.reports}
+        joins.drop(connection, self.gone)
         messages.save(connection, self.changed.values(), self.new, at)
         suppressions.suppress(connection, self.entries, at, "policy")
         suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
         for item in self.opted_in:
             self._opt_in(connection, item)
-        failures.note(connection, self.failures)
+        self._undo_older_opt_outs(connection)
+        failures.note(connection, [failed for failed in self.failures if not self._arrived_since(failed)])
         ledger.add_addresses(connection, list(self.addresses.values()))
+        joins.give_reports(connection, self.given)
         ledger.add_reports(connection, self.reports)
         ledger.add_decisions(connection, self.decisions)
         retries.plan(connection, self.retries)
@@ -100,16 +137,37 @@ class Effects:
         insert_new(connection, outbox, self.outgoing)
         incidents.note(connection, self.sightings)
 
+    def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
+        """Return the channels on which something reached the person after `at`, as far as we know already."""
+        if recipient not in self.people:
+            return ()
+        known = (*self.arrived.items(), *self.delivered.items())
+        return tuple(channel for (channel, address), moment in known if address == recipient and moment > at)
+
+    def _arrived_since(self, failed: tuple[str, bytes, str, datetime]) -> bool:
+        _, address, channel, at = failed
+        return channel in self.arrived_since(address, at)
+
+    def _undo_older_opt_outs(self, connection: Connection) -> None:
+        """Lift at once what the person took back later, by event time, although we were told of that first."""
+        for later in arrivals.opted_in_since(connection, self.entries):
+            self._lift(connection, later)
+
     def _opt_in(self, connection: Connection, item: Prepared) -> None:
         assert item.event is not None
+        report = item.report
+        asked = (report.account, item.recipient, item.event.lifts, report.sender, report.channel)
+        self._lift(connection, arrivals.OptIn(*asked, item.event_at, report.kind))
+
+    def _lift(self, connection: Connection, again: arrivals.OptIn) -> None:
         suppressions.lift_opt_out(
             connection,
-            item.report.account,
-            item.recipient,
-            item.event.lifts,
-            sender=item.report.sender,
-            channel=item.report.channel,
-            at=item.event_at,
+            again.account,
+            again.address,
+            again.lifts,
+            sender=again.sender,
+            channel=again.channel,
+            at=again.at,
             now=self.now,
-            reason=f"opted in again ({item.report.kind})",
+            reason=f"opted in again ({again.kind})",
         )

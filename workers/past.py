@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from policy import History, Purpose
 from store import replay
+from store.suppressions import LIFTED_BY_DELIVERY
 from workers.prepare import Prepared
 
 
@@ -20,6 +21,7 @@ class Past:
     reached: Mapping[bytes, int]
     failures: Mapping[tuple[bytes, str], list[datetime]]
     times: Mapping[tuple[bytes, str], list[tuple[Any, ...]]]
+    arrivals: Mapping[bytes, list[tuple[int, str, datetime]]]
 
     @classmethod
     def read(cls, connection: Connection, items: Sequence[Prepared]) -> "Past":
@@ -31,6 +33,7 @@ class Past:
             replay.first_reached(connection, keys),
             replay.failures_of(connection, people),
             replay.times_before(connection, people),
+            replay.arrivals(connection, [item.recipient for item in items if _may_be_disproved(item)]),
         )
 
     def history(self, item: Prepared, number: int) -> History:
@@ -49,7 +52,18 @@ class Past:
             found,
             failure_days=tuple(day for day in days if day <= item.event_at),
             suppressions=max(times, default=0),
+            arrived_by=self._disproved_by(item, number),
         )
+
+    def _disproved_by(self, item: Prepared, number: int) -> tuple[str, ...]:
+        if not _may_be_disproved(item):
+            return ()
+        known = self.arrivals.get(item.recipient, ())
+        return tuple(channel for report, channel, at in known if report < number and at > item.event_at)
+
+
+def _may_be_disproved(item: Prepared) -> bool:
+    return item.meaning is not None and item.meaning.cause in LIFTED_BY_DELIVERY
 
 
 def history_of(item: Prepared, message: Any, *, reached: bool) -> History:

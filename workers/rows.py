@@ -1,5 +1,6 @@
 """Rows and entries that one item's report and decision become."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +20,7 @@ from workers.prepare import Prepared
 _RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.ACT: "planned"}
 _ORIGINS: Final = {"COMPLAINED": "complaint", "BLOCK": "infobip", "DELIVERY": "report", "LATE_BOUNCE": "report"}
 _ENCODE: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
+_LONGEST_DATE: Final = 40
 # A forwarded event that nobody takes is given up after Infobip's own patience.
 _FORWARD_FOR_MS: Final = 42 * 3_600_000
 
@@ -86,9 +88,15 @@ def facts(item: Prepared) -> dict[str, Any]:
         "sent_at": report.sent_at and to_ms(report.sent_at),
         "word": item.word,
         "time_replaced": item.replaced_time,
-        "bad_dates": report.detail.get("bad_dates"),
+        "untrusted": not item.trusted,
+        "bad_dates": _shown(report.detail.get("bad_dates")),
     }
     return {name: value for name, value in found.items() if value not in (None, "", False)}
+
+
+def _shown(dates: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Return dates that could not be read as they may be seen: anything may stand in their place."""
+    return {name: mask_text(text)[:_LONGEST_DATE] for name, text in dates.items()} if dates else None
 
 
 @lru_cache(4096)

@@ -7,7 +7,7 @@ from celery import Celery
 
 from config.broker import Doorbell
 from config.logs import log
-from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_SEND_OUTBOX, TASK_TIDY
+from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_RESEND, TASK_SEND_OUTBOX, TASK_TIDY
 from store.errors import NotMigrated, Unavailable
 from workers import maintain
 from workers.actions import send_outbox
@@ -29,6 +29,12 @@ def register(app: Celery) -> None:
     def outbox() -> None:
         _guarded(TASK_SEND_OUTBOX, lambda: send_outbox(context(), _DRAIN_SECONDS))
 
+    def resend() -> None:
+        # What calling Infobip takes, time zones and HTTP, is for the one worker that does.
+        from workers.actions.resend import send_planned
+
+        _guarded(TASK_RESEND, lambda: send_planned(context(), _DRAIN_SECONDS))
+
     def fold() -> None:
         _guarded(TASK_FOLD, lambda: maintain.fold(context()))
 
@@ -41,6 +47,7 @@ def register(app: Celery) -> None:
     functions = {
         TASK_PROCESS_INBOX: process_inbox,
         TASK_SEND_OUTBOX: outbox,
+        TASK_RESEND: resend,
         TASK_FOLD: fold,
         TASK_PURGE: purge,
         TASK_TIDY: tidy,

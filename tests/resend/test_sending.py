@@ -1,0 +1,89 @@
+"""A planned resend leaves once, at its time, and only if the world still wants it."""
+
+from datetime import UTC, datetime, timedelta
+
+from config.secrets import Secret
+from tests.resend.world import PERSON, World
+from tests.support.desk import report
+
+
+def test_a_transient_failure_is_sent_again_at_its_time(world: World) -> None:
+    world.register()
+    world.fail()
+
+    assert world.run() == 0
+    assert world.states() == [(1, "planned")]
+
+    world.run(hours=2)
+
+    assert world.states() == [(1, "accepted")]
+    assert [send["messageId"] for send in world.infobip.sends()] == ["m-1-r1"]
+
+
+def test_what_nobody_registered_waits_and_leaves_once_it_is_registered(world: World) -> None:
+    world.fail()
+    world.run(hours=2)
+    [row] = world.rows()
+    assert (row.state, row.note) == ("waiting", "content not registered")
+
+    world.register()
+    world.run()
+
+    assert world.states() == [(1, "accepted")]
+
+
+def test_without_a_credential_it_waits(world: World) -> None:
+    world.account = type(world.account)(name="main", base_url=world.infobip.url, key=Secret())
+    world.register()
+    world.fail()
+    world.run(hours=2)
+
+    [row] = world.rows()
+    assert (row.state, row.note) == ("waiting", "no credential for this account")
+    assert world.infobip.sends() == []
+
+
+def test_a_send_with_another_credential_is_not_resent_with_ours(world: World) -> None:
+    world.register(credential=b"the mark of another one")
+    world.fail()
+    world.run(hours=2)
+
+    [row] = world.rows()
+    assert (row.state, row.note) == ("waiting", "no credential for this account")
+
+
+def test_a_late_delivery_cancels(world: World) -> None:
+    world.register()
+    world.fail()
+    world.deliver()
+    world.run(hours=2)
+
+    assert world.states() == [(1, "cancelled")]
+    assert world.infobip.sends() == []
+
+
+def test_an_opt_out_cancels_and_erases_what_was_to_be_sent(world: World) -> None:
+    world.register()
+    world.fail()
+    said = {"from": PERSON, "to": "Shop", "text": "STOP", "receivedAt": report()["doneAt"]}
+    world.desk.handle({"messageId": "in-1", **said})
+    world.run(hours=2)
+
+    assert world.states() == [(1, "cancelled")]
+    assert world.infobip.sends() == []
+
+
+def test_after_its_end_it_expires(world: World) -> None:
+    world.register(not_after=datetime.now(UTC) + timedelta(minutes=90))
+    world.fail()
+    world.run(hours=2)
+
+    assert world.states() == [(1, "expired")]
+
+
+def test_a_send_that_infobip_repeats_is_not_repeated_by_us(world: World) -> None:
+    world.register(repeats=True)
+    world.fail()
+    world.run(hours=2)
+
+    assert world.infobip.sends() == []

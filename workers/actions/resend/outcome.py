@@ -1,0 +1,114 @@
+"""What became of a resend, written down: each result has one function."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from config.mask import mask_text
+from infobip.outbound.results import NotSent, Refused, Result, Sent, Unknown
+from policy.leaving import NO_CONTENT
+from store import incidents, resending
+from store.incidents import Sighting
+from store.resending import Resend
+
+FIRST_LOOK: Final = timedelta(minutes=1)
+_BACK_OFF: Final = timedelta(seconds=10)
+_LONGEST: Final = timedelta(minutes=15)
+
+
+def record(connection: Connection, one: Resend, owner: str, result: Result, now: datetime) -> bool:
+    """Write down what became of the resend. Whether the row was still ours, or the result settles it all the same."""
+    return _RECORDERS[type(result)](connection, one, owner, result, now)
+
+
+def _sent(connection: Connection, one: Resend, owner: str, result: Sent, now: datetime) -> bool:
+    return resending.accepted(connection, one, owner, now, "Infobip had it already" if result.already else "")
+
+
+def _refused(connection: Connection, one: Resend, owner: str, result: Refused, now: datetime) -> bool:
+    status = result.status.name if result.status and result.status.name else result.code
+    incidents.note(connection, [refusal(one, status, result, now)])
+    return resending.refused(connection, one, owner, now, mask_text(f"Infobip refused it: {status}: {result.text}"))
+
+
+def _not_sent(connection: Connection, one: Resend, owner: str, result: NotSent, now: datetime) -> bool:
+    wait = result.retry_after or min(_BACK_OFF * 2 ** min(one.tries, 10), _LONGEST)
+    return resending.did_not_leave(connection, one, owner, now, now + wait, f"it did not leave: {result.reason}")
+
+
+def _unknown(connection: Connection, one: Resend, owner: str, result: Unknown, now: datetime) -> bool:
+    note = f"nobody knows whether Infobip has it: {result.reason}"
+    return resending.doubtful(connection, one, owner, now, now + FIRST_LOOK, note)
+
+
+Recorder = Callable[[Connection, Resend, str, Any, datetime], bool]
+_RECORDERS: Final[Mapping[type, Recorder]] = {
+    Sent: _sent,
+    Refused: _refused,
+    NotSent: _not_sent,
+    Unknown: _unknown,
+}
+
+
+def refusal(one: Resend, status: str, result: Refused, now: datetime) -> Sighting:
+    """Return what a refusal adds to its incident."""
+    return Sighting(
+        account=one.account,
+        key=f"resend-refused|status={status}",
+        rule="resend-refused",
+        severity="error",
+        title=f"Infobip refuses resends: {status}",
+        next_step=f"{result.next_step} Then `dlr retries from-incident` lists what can still be sent.",
+        at=now,
+        example=one.new_id,
+    )
+
+
+def waiting(one: Resend, why: str, now: datetime) -> Sighting:
+    """Return the sighting of a resend that cannot leave before somebody has done something."""
+    return without_content(one, now) if why == NO_CONTENT else without_credential(one, now)
+
+
+def without_content(one: Resend, now: datetime) -> Sighting:
+    """Return the sighting of a resend whose content nobody registered."""
+    return Sighting(
+        account=one.account,
+        key="content-not-registered",
+        rule="content-not-registered",
+        severity="warning",
+        title="Messages could be sent again, but nobody registered what they said",
+        next_step="Connect the sender: let it send through /proxy, or post its sends to /api/v1/sends, or switch the "
+        "rule to forward; docs/resend.md shows all three.",
+        at=now,
+    )
+
+
+def without_credential(one: Resend, now: datetime) -> Sighting:
+    """Return the sighting of a resend for which no fitting credential is configured."""
+    return Sighting(
+        account=one.account,
+        key="resend-no-credential",
+        rule="resend-no-credential",
+        severity="error",
+        title=f"Resends wait: no credential is known to belong to the Infobip account of {one.account}",
+        next_step="Set DLR_INFOBIP_URL and DLR_INFOBIP_KEY to what the application uses, or DLR_INFOBIP_ONE_ACCOUNT "
+        "to true where every application uses keys of the same Infobip account; then `dlr retries run ID`.",
+        at=now,
+    )
+
+
+def undecided(one: Resend, why: str, now: datetime) -> Sighting:
+    """Return the sighting of a resend of which nobody can find out whether it left."""
+    return Sighting(
+        account=one.account,
+        key="resend-undecided",
+        rule="resend-undecided",
+        severity="warning",
+        title="Nobody knows whether some resends reached Infobip",
+        next_step="Look the ids up in Infobip's portal. `dlr retries run ID` sends one again, `dlr retries cancel ID` "
+        f"leaves it. Why: {why}",
+        at=now,
+        example=one.new_id,
+    )

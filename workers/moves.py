@@ -1,0 +1,150 @@
+"""How reports move messages, and how a message is found that a seen report told of first."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from codes import Outcome
+from reports import Event, normalise
+from reports.states import REACHED, State, is_hearsay, leg_name, moved, told_by
+from store import joins, messages
+from store.messages import Message
+from workers.effects import Effects
+from workers.prepare import Prepared
+
+_DUPLICATE: Final = "duplicate"
+Known = Mapping[bytes, Message]
+
+
+def find_known(connection: Connection, keys: set[bytes]) -> tuple[Known, set[bytes]]:
+    """Return the messages of these keys, and those that they are only another name of, as far as they are known.
+
+    The second set are the keys of the latter that a delivery report told of, so that they are messages of their own.
+    """
+    known = messages.find(connection, keys)
+    twins = {bytes.fromhex(message.sender) for message in known.values() if message.is_pointer}
+    if not twins:
+        return known, set()
+    return known | messages.find(connection, twins - keys), joins.told_of_by_delivery(connection, twins)
+
+
+def of_our_message(item: Prepared, known: Known, effects: Effects) -> Prepared:
+    """Give a seen report the message it is about: products differ in which side they call sender and recipient."""
+    if not item.other_key or _standing(item.message_key, known, effects) is not None:
+        return item
+    other = _standing(item.other_key, known, effects)
+    if other is None:
+        return item
+    report = replace(item.report, recipient=normalise(item.report.sender), sender="")
+    return replace(item, report=report, message_key=item.other_key, recipient=other.recipient)
+
+
+def _standing(key: bytes, known: Known, effects: Effects) -> Message | None:
+    return effects.changed.get(key) or (None if key in effects.gone else known.get(key))
+
+
+def message_of(item: Prepared, known: Known, own: set[bytes], effects: Effects) -> Message | None:
+    """Return the message that an item is about, as it stands now; join what turns out to be one.
+
+    `known` and `own` are what `find_known` returned.
+    """
+    message = _standing(item.message_key, known, effects)
+    if message is None or not message.is_pointer:
+        return message
+    twin_key = bytes.fromhex(message.sender)
+    twin = _standing(twin_key, known, effects)
+    if twin is None or twin_key in own or effects.has_delivery(twin_key):
+        effects.forget(message.key)
+        return None
+    # A stranger's word is not enough to say who the person is.
+    if not item.trusted and not is_hearsay(twin.legs):
+        return message
+    joined = twin._replace(key=message.key, recipient=item.recipient, sender="", mcc_mnc="")
+    effects.forget(message.key)
+    effects.forget(twin_key)
+    effects.give_reports(twin_key, joined)
+    effects.keep_new(joined)
+    return joined
+
+
+def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Effects) -> None:
+    """Move the message's state, and note what follows from that for its recipient."""
+    told = told_by(item.report, outcome.value)
+    if told is None or (message is not None and _must_not_move(item, message)):
+        return
+    report = item.report
+    if item.meaning is not None and item.meaning.cause == _DUPLICATE:
+        # The refused copy says nothing about the message that has the id already.
+        if message is not None:
+            return
+        told = State.UNKNOWN
+    before = _before(item, message)
+    leg = leg_name(report.own_channel, trusted=item.trusted)
+    after = before.with_legs(moved(before.legs, leg, told, item.event_at))
+    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
+    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
+        after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
+    if message is None:
+        effects.new.add(item.message_key)
+        if item.other_key:
+            _name_other_side(item, effects)
+    if after != message:
+        effects.changed[item.message_key] = after
+    if not item.trusted:
+        return
+    if told in REACHED:
+        _reached(item, effects)
+    elif told is State.FAILED and item.recipient and after.legs[leg].state is State.FAILED:
+        # A leg that failed is a failure on its channel, whatever becomes of the message by another one.
+        effects.failures.append((report.account, item.recipient, report.channel, item.event_at))
+
+
+def _must_not_move(item: Prepared, message: Message) -> bool:
+    """Whether the report is a stranger's, and the message one that trusted reports told of."""
+    return not item.trusted and (message.is_pointer or (bool(message.legs) and not is_hearsay(message.legs)))
+
+
+def _before(item: Prepared, message: Message | None) -> Message:
+    report = item.report
+    if message is None:
+        return Message(
+            key=item.message_key,
+            account=report.account,
+            message_id=report.message_id,
+            recipient=item.recipient,
+            channel=report.channel,
+            first_at=item.received_at,
+            legs={},
+            state=State.UNKNOWN,
+        )
+    if item.trusted and is_hearsay(message.legs):
+        return message._replace(channel=report.channel, sender="", mcc_mnc="")
+    return message
+
+
+def _name_other_side(item: Prepared, effects: Effects) -> None:
+    """Let the message be found under the other side's address too: a delivery report will say who the person is."""
+    assert item.other_key
+    other = normalise(item.report.sender)
+    pointer = Message(
+        key=item.other_key,
+        account=item.report.account,
+        message_id="",
+        recipient=effects.vault.hash_address(item.report.account, other),
+        channel=item.report.channel,
+        first_at=item.received_at,
+        legs={},
+        state=State.UNKNOWN,
+        sender=item.message_key.hex(),
+    )
+    effects.keep_new(pointer)
+
+
+def _reached(item: Prepared, effects: Effects) -> None:
+    effects.reached.add(item.message_key)
+    if item.recipient:
+        key = (item.report.channel, item.recipient)
+        effects.people.add(item.recipient)
+        effects.delivered[key] = max(item.event_at, effects.delivered.get(key, item.event_at))
