@@ -123,6 +123,8 @@ def _obstacle(meaning: Meaning, history: History, outcome: Outcome) -> str:
         return "another attempt arrived already"
     if history.open_legs:
         return "a further leg of the failover is still to come"
+    if history.obstacle:
+        return history.obstacle
     return ""
 
 

@@ -31,6 +31,8 @@ class History:
     """Whether some attempt or leg was delivered already."""
     open_legs: bool = False
     """Whether a failover leg of the registered send is still to come."""
+    obstacle: str = ""
+    """Why it can never be sent again by itself: its id stands for several people, its endpoint takes no id ..."""
     infobip_retries: bool = False
     """Whether the send asked Infobip itself to repeat it, as voice sends can."""
     failure_days: tuple[datetime, ...] = ()

@@ -53,7 +53,7 @@ Verdict = Leave | Hold | Wait | Cancel | Expire
 class Situation:
     """What is known of a resend as it is about to leave. Everything has the value that lets it go."""
 
-    now: datetime
+    moment: datetime
     give_up_at: datetime
     not_after: datetime | None = None
     purpose: Purpose = Purpose.TRANSACTIONAL
@@ -129,15 +129,15 @@ def _impossible(situation: Situation) -> Verdict | None:
 
 
 def _too_late(situation: Situation) -> Verdict | None:
-    if situation.not_after is not None and situation.now >= situation.not_after:
+    if situation.not_after is not None and situation.moment >= situation.not_after:
         return Expire("the message has lost its worth")
-    if situation.now >= situation.give_up_at:
+    if situation.moment >= situation.give_up_at:
         return Expire("the time for sending it again is over")
     return None
 
 
 def _undecided(situation: Situation) -> Verdict | None:
-    return Hold(situation.now + _LOOK_AGAIN, "what was sent before may still arrive") if situation.may_arrive else None
+    return Hold(situation.moment + _LOOK_AGAIN, "what was sent before may still arrive") if situation.may_arrive else None
 
 
 def _unable(situation: Situation) -> Verdict | None:
@@ -150,9 +150,9 @@ def _unable(situation: Situation) -> Verdict | None:
 
 def _stopped(situation: Situation) -> Verdict | None:
     if situation.switched_off:
-        return Hold(situation.now + _LOOK_AGAIN, f"all resends are stopped: {situation.switched_off}")
+        return Hold(situation.moment + _LOOK_AGAIN, f"all resends are stopped: {situation.switched_off}")
     if situation.paused:
-        return Hold(situation.paused_until or situation.now + _LOOK_AGAIN, f"paused: {situation.paused}")
+        return Hold(situation.paused_until or situation.moment + _LOOK_AGAIN, f"paused: {situation.paused}")
     return None
 
 
@@ -160,12 +160,12 @@ def _bothersome(situation: Situation) -> Verdict | None:
     if situation.awake_at is not None and situation.purpose is not Purpose.OTP:
         return Hold(situation.awake_at, "it is night where the person lives")
     if situation.sent_last_hour >= situation.per_hour:
-        return Hold(situation.now + 10 * _LOOK_AGAIN, f"{situation.sent_last_hour} messages went there within an hour")
+        return Hold(situation.moment + 10 * _LOOK_AGAIN, f"{situation.sent_last_hour} messages went there within an hour")
     return None
 
 
 def _too_dear(situation: Situation) -> Verdict | None:
-    return Hold(situation.now + _BUDGET_AGAIN, situation.over_budget) if situation.over_budget else None
+    return Hold(situation.moment + _BUDGET_AGAIN, situation.over_budget) if situation.over_budget else None
 
 
 _CHECKS: Final[tuple[Check, ...]] = (

@@ -4,6 +4,7 @@ Each leg of a message (a failover step names its channel; everything else is the
 The message's state is computed from its legs.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,30 @@ class Leg:
 
 Legs = Mapping[str, Leg]
 
+# What reports say that nobody authenticated is kept in legs of their own, which count only while there are no others.
+_UNVOUCHED: Final = "unauthenticated"
+_ATTEMPT: Final = re.compile(rf"(?:{_UNVOUCHED} )?#(\d+)(?: |$)")
+
+
+def leg_name(own_channel: str, *, trusted: bool, attempt: int = 0) -> str:
+    """Return the name of the leg that a report is about.
+
+    `own_channel` is the channel that the report names itself, `attempt` the resend that it is about; 0 is the original.
+    """
+    words = ("" if trusted else _UNVOUCHED, f"#{attempt}" if attempt else "", own_channel)
+    return " ".join(word for word in words if word)
+
+
+def attempt_of(name: str) -> int:
+    """Return which attempt a leg belongs to."""
+    found = _ATTEMPT.match(name)
+    return int(found[1]) if found else 0
+
+
+def is_hearsay(legs: Legs) -> bool:
+    """Whether all that is known comes from reports that nobody authenticated."""
+    return bool(legs) and "" not in legs and all(name.startswith(_UNVOUCHED) for name in legs)
+
 
 def told_by(report: Report, outcome: str) -> State | None:
     """Return the state that a report tells, or nothing; `outcome` is the decision's word on a delivery report."""
@@ -75,14 +100,30 @@ def moved(legs: Legs, name: str, told: State, at: datetime) -> Legs:
 
 
 def state_of(legs: Legs, *, last_leg_failed: bool = False) -> State:
-    """Return the message's state: that of its furthest leg.
+    """Return the message's state: that of its furthest attempt, unless some attempt arrived.
 
-    A failed leg that names its channel may be followed by another, so it counts as pending until the register of
-    sends knows that the last one failed, or until the validity has passed (`last_leg_failed`).
+    An attempt's state is that of its furthest leg. A failed leg that names its channel may be followed by another, so
+    it counts as pending until the register of sends knows that the last one failed, or until the validity has passed
+    (`last_leg_failed`).
     """
-    states = [_as_counted(name, leg.state, last_leg_failed) for name, leg in legs.items()]
-    return max(states, key=lambda state: RANKS[state], default=State.UNKNOWN)
+    of_attempt: dict[int, State] = {}
+    for name, leg in counted(legs).items():
+        state = _as_counted(name, leg.state, last_leg_failed)
+        attempt = attempt_of(name)
+        if attempt not in of_attempt or RANKS[state] > RANKS[of_attempt[attempt]]:
+            of_attempt[attempt] = state
+    furthest = max(of_attempt.values(), key=lambda state: RANKS[state], default=State.UNKNOWN)
+    return furthest if RANKS[furthest] >= RANKS[State.DELIVERED] or len(of_attempt) < 2 else of_attempt[max(of_attempt)]
+
+
+def counted(legs: Legs) -> Legs:
+    """Return the legs that count: those that trusted reports told of, or all where there are none."""
+    if len(legs) == 1 or is_hearsay(legs):
+        return legs
+    return {name: leg for name, leg in legs.items() if not name.startswith(_UNVOUCHED)}
 
 
 def _as_counted(name: str, state: State, last_leg_failed: bool) -> State:
-    return State.PENDING if name and state is State.FAILED and not last_leg_failed else state
+    if state is not State.FAILED or last_leg_failed:
+        return state
+    return State.PENDING if _ATTEMPT.sub("", name.removeprefix(_UNVOUCHED).lstrip()) else state

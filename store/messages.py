@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, update
 
-from reports.states import Leg, Legs, State, state_of
+from reports.states import Leg, Legs, State, attempt_of, state_of
 from store.moments import from_ms, to_ms
 from store.schema import messages
 from store.vault import Vault
@@ -38,9 +38,18 @@ class Message(NamedTuple):
         """Whether it only tells, in place of a sender, under which key a message is kept that a seen report told of."""
         return not self.message_id
 
-    def with_legs(self, legs: Legs) -> "Message":
+    def with_legs(self, legs: Legs, *, last_leg_failed: bool = False) -> "Message":
         """Return the message with other legs and the state that follows from them."""
-        return self._replace(legs=legs, state=state_of(legs))
+        state = state_of(legs, last_leg_failed=last_leg_failed)
+        if state is State.PENDING and self.state is State.FAILED and attempts_of(legs) == attempts_of(self.legs):
+            # That its last leg failed was known once; nothing that follows makes it less so.
+            state = State.FAILED
+        return self._replace(legs=legs, state=state)
+
+
+def attempts_of(legs: Legs) -> int:
+    """Return the number of the furthest attempt that reports told of."""
+    return max(map(attempt_of, legs), default=0)
 
 
 def key_of(vault: Vault, account: str, message_id: str, recipient: str) -> bytes:

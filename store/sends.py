@@ -174,6 +174,16 @@ def erase_of(connection: Connection, keys: Collection[bytes]) -> None:
         erase(connection, set(connection.scalars(numbers)))
 
 
+def erase_for(connection: Connection, recipient: bytes) -> None:
+    """Erase all that was sent to a person who wants no more; the hash of an address is of one account."""
+    erase(connection, set(connection.scalars(select(sends.c.content).where(sends.c.recipient == recipient))))
+
+
+def in_use(connection: Connection) -> bool:
+    """Whether anything was ever registered: most installations begin without, and need not be asked about it."""
+    return connection.scalar(select(sends.c.account).limit(1)) is not None
+
+
 def left_since(connection: Connection, account: str, recipient: bytes, since: datetime) -> int:
     """Return how many messages the application sent to one person since then."""
     sent = sends.c.state.in_((ACCEPTED, UNKNOWN, TOLD, INTENT))

@@ -10,15 +10,29 @@ from sqlalchemy import Connection
 from config.mask import tail
 from policy import Alert, Decision, Forward, Retry, Suppress
 from reports import Event, mail_domain
-from store import arrivals, failures, incidents, joins, ledger, messages, retries, suppressions
+from store import (
+    arrivals,
+    failures,
+    incidents,
+    joins,
+    ledger,
+    messages,
+    pauses,
+    resending,
+    retries,
+    sends,
+    suppressions,
+)
 from store.messages import Message
 from store.moments import to_ms
+from store.pauses import Scope
 from store.schema import outbox
 from store.suppressions import Entry
 from store.vault import Vault
 from store.writes import insert_new
 from workers import rows
 from workers.prepare import Prepared
+from workers.register import NOTHING, Register
 
 
 @dataclass(slots=True)
@@ -47,6 +61,11 @@ class Effects:
     people: set[bytes] = field(default_factory=set)
     """Recipients in `arrived` and `delivered`."""
     reached: set[bytes] = field(default_factory=set)
+    register: Register = NOTHING
+    settled: list[tuple[str, bytes, int]] = field(default_factory=list)
+    """Attempts (account, message, number) that reports prove to have reached Infobip."""
+    pauses: list[tuple[str, Scope, datetime, str]] = field(default_factory=list)
+    """Scopes (account, which, until, why) in which nothing is resent for a while."""
     failed: set[bytes] = field(default_factory=set)
     """Keys of the messages for which a resend was planned."""
     silenced: set[tuple[str, bytes]] = field(default_factory=set)
@@ -134,6 +153,8 @@ class Effects:
         retries.cancel(connection, accounts, self.reached - (self.new - self.failed), at, "the message arrived")
         for account, address in sorted(self.silenced):
             retries.cancel_for(connection, account, address, at, "the person wants no more")
+        if self.register.in_use:
+            self._write_resends(connection)
         insert_new(connection, outbox, self.outgoing)
         incidents.note(connection, self.sightings)
 
@@ -152,6 +173,14 @@ class Effects:
         """Lift at once what the person took back later, by event time, although we were told of that first."""
         for later in arrivals.opted_in_since(connection, self.entries):
             self._lift(connection, later)
+
+    def _write_resends(self, connection: Connection) -> None:
+        resending.settle(connection, self.settled, self.now)
+        sends.erase_of(connection, self.reached)
+        for _, address in sorted(self.silenced):
+            sends.erase_for(connection, address)
+        for account, scope, until, why in sorted(self.pauses):
+            pauses.pause(connection, account, scope, self.now, until, why, "policy")
 
     def _opt_in(self, connection: Connection, item: Prepared) -> None:
         assert item.event is not None

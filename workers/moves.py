@@ -81,8 +81,9 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
             return
         told = State.UNKNOWN
     before = _before(item, message)
-    leg = leg_name(report.own_channel, trusted=item.trusted)
-    after = before.with_legs(moved(before.legs, leg, told, item.event_at))
+    leg = leg_name(report.own_channel, trusted=item.trusted, attempt=item.attempt)
+    legs = moved(before.legs, leg, told, item.event_at)
+    after = before.with_legs(legs, last_leg_failed=effects.register.is_last_leg(item))
     # Only a delivery report surely names our side as its sender; a seen report's may be the person.
     if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
         after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
@@ -94,6 +95,8 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
         effects.changed[item.message_key] = after
     if not item.trusted:
         return
+    if item.attempt:
+        effects.settled.append((report.account, item.message_key, item.attempt))
     if told in REACHED:
         _reached(item, effects)
     elif told is State.FAILED and item.recipient and after.legs[leg].state is State.FAILED:

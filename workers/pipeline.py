@@ -12,7 +12,7 @@ from policy import Decision, History, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import failures, inbox, ledger, suppressions
+from store import failures, inbox, ledger, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.ids import new_ids
@@ -22,6 +22,7 @@ from workers.effects import Effects
 from workers.moves import find_known, message_of, move, of_our_message
 from workers.pace import EXCLUSIVE, SHARED, Pace
 from workers.prepare import Prepared, Preparer
+from workers.register import NOTHING, look_up, of_originals
 from workers.sightings import mentioned, without_channel
 
 
@@ -72,6 +73,11 @@ class Pipeline:
         return fresh
 
     def _decide(self, connection: Connection, fresh: Sequence[Prepared], effects: Effects) -> None:
+        register = NOTHING
+        if sends.in_use(connection):
+            fresh = of_originals(connection, fresh, self._vault)
+            register = look_up(connection, fresh)
+        effects.register = register
         known, own = find_known(connection, {key for item in fresh for key in item.message_keys})
         past = _Past.read(connection, fresh, effects.now)
         effects.arrived = past.arrived
@@ -121,6 +127,7 @@ class Pipeline:
             arrived_by=_disproved_by(item, effects),
             trusted=item.trusted,
         )
+        history = effects.register.add_to(history, item)
         return decide(item.report, item.meaning, history, self.rules, effects.now)
 
 

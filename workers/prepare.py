@@ -50,6 +50,8 @@ class Prepared:
     """Empty for items that tell of no message of ours."""
     other_key: bytes = b""
     """The key that it would have if `sender` were the person: seen reports do not agree on who is who."""
+    attempt: int = 0
+    """Which resend of the message it is about; 0 is the original."""
 
     @property
     def message_keys(self) -> tuple[bytes, ...]:

@@ -142,14 +142,23 @@ class Transport:
     """One per process, made after the fork; for any number of threads and accounts."""
 
     def __init__(
-        self, patience: Patience | None = None, largest_answer: int = 4_194_304, ca: str | None = None
+        self,
+        patience: Patience | None = None,
+        largest_answer: int = 4_194_304,
+        ca: str | None = None,
+        *,
+        adds: bool = True,
     ) -> None:
-        """Set up; `ca` is a file of authorities to be trusted instead of the usual ones."""
+        """Set up; `ca` is a file of authorities to be trusted instead of the usual ones.
+
+        Without `adds` requests leave without headers of our own, such as an Accept that the caller did not ask for.
+        """
         self._patience = patience or Patience()
         self._largest = largest_answer
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc: a credential goes nowhere that nobody configured
-        self._session.headers = CaseInsensitiveDict({"User-Agent": "dlr", "Accept": "application/json"})
+        own = {"User-Agent": "dlr", "Accept": "application/json"} if adds else {}
+        self._session.headers = CaseInsensitiveDict(own)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if ca:
             self._session.verify = ca

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from config.secrets import Secret
+from store.schema import contents, messages
 from tests.resend.world import PERSON, World
 from tests.support.desk import report
 
@@ -87,3 +88,62 @@ def test_a_send_that_infobip_repeats_is_not_repeated_by_us(world: World) -> None
     world.run(hours=2)
 
     assert world.infobip.sends() == []
+
+
+class TestAReportOnAResend:
+    def test_a_delivery_is_the_delivery_of_the_message(self, world: World) -> None:
+        world.register()
+        world.fail()
+        world.run(hours=2)
+        world.deliver("m-1-r1")
+
+        [message] = world.desk.rows(messages)
+        assert (message.message_id, message.state, message.resends) == ("m-1", "delivered", 1)
+
+    def test_a_failure_plans_the_next_attempt_of_the_same_message(self, world: World) -> None:
+        world.register()
+        world.fail()
+        world.run(hours=2)
+        world.fail("m-1-r1")
+
+        assert world.states() == [(1, "accepted"), (2, "planned")]
+        assert [row.state for row in world.desk.rows(messages)] == ["failed"]
+
+    def test_a_second_failure_of_the_original_plans_nothing_more(self, world: World) -> None:
+        world.register()
+        world.fail()
+        world.run(hours=2)
+        world.fail(error=32)
+
+        assert world.states() == [(1, "accepted")]
+
+    def test_while_it_is_on_its_way_the_message_is_too(self, world: World) -> None:
+        world.register()
+        world.fail()
+        world.run(hours=2)
+        world.desk.handle(report("m-1-r1", status=7))
+
+        assert [row.state for row in world.desk.rows(messages)] == ["pending"]
+
+    def test_the_content_is_erased_once_it_arrived(self, world: World) -> None:
+        world.register()
+        world.fail()
+        world.run(hours=2)
+        assert len(world.desk.rows(contents)) == 1
+        world.deliver("m-1-r1")
+
+        assert world.desk.rows(contents) == []
+
+
+def test_what_stands_for_several_people_is_never_planned(world: World) -> None:
+    world.register(obstacle="its message id stands for several people")
+    world.fail()
+
+    assert world.rows() == []
+
+
+def test_a_code_is_not_sent_after_its_end(world: World) -> None:
+    world.register(purpose="otp", not_after=datetime.now(UTC) + timedelta(minutes=1))
+    world.fail()
+
+    assert world.rows() == []

@@ -72,7 +72,7 @@ def gather(
     held = _pause(connection, one, send, message, address, now)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
-        now=now,
+        moment=now,
         give_up_at=one.give_up_at,
         not_after=not_after(send, purpose, limits),
         purpose=purpose,

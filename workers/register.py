@@ -1,0 +1,82 @@
+"""What the register tells about a slice: whose resend a report is about, and what the send asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from codes import Outcome
+from policy import History, Purpose
+from reports import Event, normalise
+from store import aliases, sends
+from store.sends import Send
+from store.vault import Vault
+from workers.prepare import Prepared
+
+_SHARED = "its message id stands for several people"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The sends that a slice's failures are about."""
+
+    sends: Mapping[bytes, Send]
+    in_use: bool
+
+    def is_last_leg(self, item: Prepared) -> bool:
+        """Whether nothing of what the send asked for can follow this item's leg."""
+        send = self.sends.get(item.message_key)
+        if send is None or not item.report.own_channel:
+            return False
+        return not send.failover or item.report.channel == send.failover[-1]
+
+    def add_to(self, history: History, item: Prepared) -> History:
+        """Return the history with what the register knows of the item's message."""
+        send = self.sends.get(item.message_key)
+        if send is None:
+            return replace(history, resends=item.attempt) if item.attempt else history
+        return replace(
+            history,
+            resends=item.attempt,
+            purpose=Purpose(send.purpose),
+            sent_at=send.sent_at,
+            not_after=send.not_after,
+            open_legs=bool(item.report.own_channel) and not self.is_last_leg(item),
+            infobip_retries=send.repeats,
+            obstacle=send.obstacle,
+        )
+
+
+NOTHING = Register({}, in_use=False)
+
+
+def look_up(connection: Connection, items: Sequence[Prepared]) -> Register:
+    """Return what is registered of the messages that failed, by these items."""
+    failed = {item.message_key for item in items if item.message_key and _failed(item)}
+    return Register(sends.find(connection, failed), in_use=True)
+
+
+def _failed(item: Prepared) -> bool:
+    return (
+        item.report.event is Event.DELIVERY and item.meaning is not None and item.meaning.outcome is not Outcome.PENDING
+    )
+
+
+def of_originals(connection: Connection, items: Sequence[Prepared], vault: Vault) -> list[Prepared]:
+    """Let reports on resends be about the messages that were sent first."""
+    found = aliases.find(connection, {key for item in items for key in item.message_keys})
+    if not found:
+        return list(items)
+    changed = []
+    for item in items:
+        mine, others = found.get(item.message_key), found.get(item.other_key)
+        if mine is not None:
+            item = replace(item, message_key=mine.message_key, other_key=b"", attempt=mine.attempt)
+        elif others is not None:
+            # The person is whom this report calls the sender.
+            report = replace(item.report, recipient=normalise(item.report.sender), sender="")
+            person = vault.hash_address(report.account, report.recipient)
+            item = replace(item, report=report, recipient=person, message_key=others.message_key, other_key=b"")
+            item = replace(item, attempt=others.attempt)
+        changed.append(item)
+    return changed
