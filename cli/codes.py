@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
 from cli.state import codes_or_fail, settings_or_fail
 from codes import CAUSES, Row, TableError, load
 from codes.diff import diff as differences
@@ -51,9 +51,8 @@ def search(what: str, family: str, cause: str, form: str) -> None:
         cells = [(row.family, row.kind, row.id, row.name, row.group, row.cause, row.advice) for row in found]
         print_table(("family", "kind", "id", "name", "group", "cause", "what it means and what to do"), cells)
     else:
-        raise fail(
-            f"No code matches {what!r}. `dlr codes` lists them all; a report with such a code is handled mildly."
-        )
+        wanted = _asked(what, family, cause)
+        print_nothing(f"No code {wanted}. `dlr codes` lists them all; a report with an unknown one is handled mildly.")
 
 
 @codes.command()
@@ -68,7 +67,8 @@ def check(file: Path | None) -> None:
     except OSError as error:
         raise fail(f"The overlay cannot be read: {error}", 2) from None
     overlay = f", with {local} over them" if local else ""
-    click.echo(f"{len(tables.rows)} codes and {len(tables.smtp)} SMTP patterns are in order{overlay} ({tables.hash}).")
+    found = f"{counted(len(tables.rows), 'code')} and {counted(len(tables.smtp), 'SMTP pattern')}"
+    click.echo(f"{found} are in order{overlay} ({tables.hash}).")
 
 
 @codes.command()
@@ -94,6 +94,14 @@ def diff(other: Path | None, form: str) -> None:
         print_table(("code", "before", "after"), [(c.label, c.before or "(new)", c.after or "(gone)") for c in changes])
     else:
         click.echo("No cause changes.")
+
+
+def _asked(what: str, family: str, cause: str) -> str:
+    """Say what was looked for in vain."""
+    parts = [f"matches {what!r}"] if what else []
+    parts += [f"is of a family like {family!r}"] if family else []
+    parts += [f"has the cause {cause!r}"] if cause else []
+    return " and ".join(parts) or "is there"
 
 
 def _is_about(row: Row, what: str) -> bool:

@@ -8,11 +8,12 @@ from typing import Final
 import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from cli import findings, stored_findings
+from cli import findings, key_findings, stored_findings
 from cli.findings import ERROR, OK, WARNING, Finding
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import counted, fail, format_option, print_json, print_table
 from cli.public_check import through_public_url
 from cli.stored import stored
+from cli.terminal import say
 from config.settings import Settings, SettingsError, load_settings
 from store.database import Database, open_database
 from store.errors import StoreError
@@ -27,10 +28,12 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
 )
 STORED_CHECKS: Final[tuple[Callable[[Settings, Database], Iterator[Finding]], ...]] = (
     stored_findings.keys,
+    key_findings.missing_keys,
     stored_findings.clock,
     stored_findings.work,
     stored_findings.modes,
 )
+_INDENT: Final = 22
 _STYLES: Final = {OK: "green", WARNING: "yellow", ERROR: "red"}
 
 
@@ -49,7 +52,8 @@ def doctor(public: bool, form: str) -> None:
     else:
         _print(found)
         doubtful = sum(finding.severity == WARNING for finding in found)
-        click.echo(f"{wrong} errors, {doubtful} warnings, at {datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z.", err=True)
+        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z"
+        click.echo(f"{counted(wrong, 'error')}, {counted(doubtful, 'warning')}, at {at}.", err=True)
     if wrong:
         sys.exit(1)
 
@@ -66,7 +70,9 @@ def examine(public: bool) -> Iterator[Finding]:
     for check in CHECKS:
         yield from _guarded(check.__name__, lambda check=check: check(settings))  # type: ignore[misc]
     try:
-        database = open_database(settings.database, synchronous=settings.sqlite_synchronous, pool=2)
+        # No more patience than the endpoint has: what it gives up on is the very thing to find.
+        patience = settings.lock_wait
+        database = open_database(settings.database, synchronous=settings.sqlite_synchronous, lock_wait=patience, pool=2)
     except (ArgumentError, ValueError, ImportError) as error:
         yield Finding(ERROR, "database", f"the URL cannot be used: {error}", "Correct DLR_DATABASE_URL.")
         return
@@ -100,9 +106,9 @@ def _print(found: list[Finding]) -> None:
         return
     for finding in found:
         mark = click.style(f"{finding.severity:8}", fg=_STYLES[finding.severity])
-        click.echo(f"{mark} {finding.check:12} {finding.message}")
+        say(finding.message, _INDENT, f"{mark} {finding.check:12} ")
         if finding.fix:
-            click.echo(f"{'':21} → {finding.fix}")
+            say(finding.fix, _INDENT + 2, f"{'':{_INDENT}}→ ")
 
 
 @click.group()

@@ -7,13 +7,18 @@ from typing import Any, BinaryIO
 import click
 
 from cli.output import fail, format_option, print_json
+from cli.sample import fitting_status
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
+from cli.terminal import say
 from codes import CHANNELS, CodeRef, Codes, Match, Meaning
 from codes.suggest import did_you_mean
+from config.settings import Settings
 from infobip.inbound import InboundError, Reading, read
 from policy import UNSEEN, Action, Decision, Interpretation, Rules, decide, interpret
 from reports import Report
 from reports.words import MENTION, OptWords
+from webhook.body import MIB, unpack
+from webhook.errors import WebhookError
 
 NOTHING_TO_DECIDE = "nothing-to-decide"
 
@@ -28,9 +33,10 @@ NOTHING_TO_DECIDE = "nothing-to-decide"
 def explain(
     file: BinaryIO | None, channel: str, content_type: str, status: int | None, error: int | None, form: str
 ) -> None:
-    """Explain each item of the callback body in FILE, or on standard input with `-`.
+    """Explain each item of the callback body in FILE, or on standard input with `-`; it may be packed with gzip.
 
-    For a quick question name the codes instead: `dlr explain --channel sms --status 9 --error 27`.
+    For a quick question name the codes instead: `dlr explain --channel sms --status 9 --error 27`. An error alone is
+    asked about beside the status that it usually comes with.
     """
     if channel not in CHANNELS:
         raise fail(f"There is no channel {channel!r}. {did_you_mean(channel, CHANNELS)}", 2)
@@ -40,10 +46,10 @@ def explain(
     settings = settings_or_fail()
     codes = codes_or_fail(settings)
     rules = rules_or_fail(settings, codes)
-    body = _question(status, error) if file is None else file.read()
     try:
+        body = _question(codes, channel, status, error) if file is None else _unpacked(file, settings)
         reading = read(body, content_type or _guess(body), channel)
-    except InboundError as refusal:
+    except (InboundError, WebhookError) as refusal:
         raise fail(f"{str(refusal).rstrip('.')}. {refusal.next_step}") from None
     words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
     answer = _answer(reading, codes, rules, words)
@@ -53,9 +59,31 @@ def explain(
         _print(answer)
 
 
-def _question(status: int | None, error: int | None) -> bytes:
-    codes = {name: {"id": value} for name, value in (("status", status), ("error", error)) if value is not None}
-    return json.dumps({"results": [{"messageId": "question", **codes}]}).encode()
+def _question(codes: Codes, channel: str, status: int | None, error: int | None) -> bytes:
+    """Return the body of a report with these codes. Without a status it would be no delivery report at all."""
+    if status is None and error is not None:
+        found = fitting_status(codes, error, channel)
+        status = found.id
+        say(f"Asked about beside the status that it usually comes with, {found.id} {found.name}.", err=True)
+    asked = {"status": _named(codes, "status", status), "error": _named(codes, "error", error)}
+    item = {"messageId": "question", **{kind: code for kind, code in asked.items() if code}}
+    return json.dumps({"results": [item]}).encode()
+
+
+def _named(codes: Codes, kind: str, number: int | None) -> dict[str, Any]:
+    """Return a code as a report has it: with its name, by which codes of other families are found, where that is plain.
+
+    Several families have an id in common; then the channel decides.
+    """
+    if number is None:
+        return {}
+    names = {row.name for row in codes.tables.rows if row.kind == kind and row.id == number}
+    return {"id": number, **({"name": names.pop()} if len(names) == 1 else {})}
+
+
+def _unpacked(file: BinaryIO, settings: Settings) -> bytes:
+    """Return the body as the endpoint would read it. Raises `WebhookError`."""
+    return unpack(file.read(), "", settings.max_body_mb * MIB)
 
 
 def _guess(body: bytes) -> str:
@@ -152,12 +180,12 @@ def _print(answer: dict[str, Any]) -> None:
     for item in answer["items"]:
         what = " ".join(part for part in (item["channel"], item["kind"].lower(), item["message_id"]) if part)
         click.echo(f"[{item['index']}] {what}")
-        click.echo(f"    {item['reason']}")
+        say(item["reason"], 4)
         if item["advice"]:
-            click.echo(f"    {item['advice']}")
+            say(item["advice"], 4)
         if item["matched"].get("error", {}).get("permanent_disagrees"):
-            click.echo("    The report's own `permanent` differs from the table's; neither decides, the cause does.")
+            say("The report's own `permanent` differs from the table's; neither decides, the cause does.", 4)
         names = ", ".join(f"{action['action']} ({action['mode']})" for action in item["actions"])
-        click.echo(f"    rule {item['rule']}, cause {item['cause'] or 'none'}, outcome {item['outcome']}: {names}")
+        say(f"rule {item['rule']}, cause {item['cause'] or 'none'}, outcome {item['outcome']}: {names}", 4)
     for fault in answer["quarantined"]:
-        click.echo(f"[{fault['index']}] cannot be read and would be quarantined: {fault['error']}")
+        say(f"cannot be read and would be quarantined: {fault['error']}", 4, f"[{fault['index']}] ")

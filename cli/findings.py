@@ -6,8 +6,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from cli.output import counted
 from cli.supervisor.valkey import running_url
 from codes import CodesError, load_codes
 from config.broker import make_broker
@@ -41,7 +43,7 @@ def rules_and_codes(settings: Settings) -> Iterator[Finding]:
     """Look at the operator's own codes and rules."""
     try:
         codes = load_codes(settings.codes_local)
-        yield Finding(OK, "codes", f"{len(codes.tables.rows)} codes ({codes.tables.hash})")
+        yield Finding(OK, "codes", f"{counted(len(codes.tables.rows), 'code')} ({codes.tables.hash})")
     except (CodesError, OSError) as error:
         yield Finding(
             ERROR, "codes", f"{error}", "Correct the file that DLR_CODES_LOCAL names: `dlr codes check FILE`."
@@ -49,7 +51,7 @@ def rules_and_codes(settings: Settings) -> Iterator[Finding]:
         codes = load_codes(None)
     try:
         rules = load_policy(settings.policy, codes.tables)
-        yield Finding(OK, "policy", f"{len(rules.rules)} rules (version {rules.version})")
+        yield Finding(OK, "policy", f"{counted(len(rules.rules), 'rule')} (version {rules.version})")
     except (PolicyError, OSError) as error:
         yield Finding(ERROR, "policy", f"{error}", "Correct the file that DLR_POLICY names: `dlr policy check FILE`.")
 
@@ -109,7 +111,9 @@ def broker(settings: Settings) -> Iterator[Finding]:
                 connection.ensure_connection(max_retries=1, timeout=_PATIENCE)
             yield Finding(OK, "broker", f"{urlsplit(url).scheme} answers")
     except RedisError as error:
-        yield Finding(ERROR, "broker", f"it does not answer: {_first_line(error)}", fix)
+        is_off = own and isinstance(error, RedisConnectionError)
+        told = "the bundled Valkey does not run" if is_off else f"it does not answer: {_first_line(error)}"
+        yield Finding(ERROR, "broker", told, fix)
     except Exception as error:  # a broker of another kind raises errors of its own
         yield Finding(ERROR, "broker", f"it cannot be used: {type(error).__name__}", fix)
 
@@ -123,8 +127,10 @@ def _redis(url: str) -> Iterator[Finding]:
     with Redis.from_url(url, **options) as client:
         server: Any = client.info()
         listening = sum(one.get("cmd") == "brpop" for one in _clients(client))
-    version, name = str(server.get("redis_version", "0")), str(server.get("server_name", "redis"))
-    if tuple(int(part) for part in version.split(".")[:2] if part.isdecimal()) < _OLDEST_REDIS:
+    # Valkey tells Redis' version as well, for the sake of clients that know no other.
+    name, like = str(server.get("server_name", "redis")), str(server.get("redis_version", "0"))
+    version = str(server.get("valkey_version", like))
+    if tuple(int(part) for part in like.split(".")[:2] if part.isdecimal()) < _OLDEST_REDIS:
         fix = "Update it: older ones lack commands that Celery relies on."
         yield Finding(ERROR, "broker", f"{name} {version} is older than 6.2", fix)
     kept = str(server.get("maxmemory_policy", "noeviction"))

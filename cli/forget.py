@@ -1,15 +1,25 @@
 """`dlr forget RECIPIENT`: remove what is stored about one person."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import click
 
 from cli.moments import shown
-from cli.output import fail, format_option, print_json
+from cli.output import counted, fail, format_option, print_json
 from cli.shown import plain, scope
 from cli.stored import stored
 from config.mask import mask
 from reports import normalise
 from store import forget as removal
 from workers.forget import Forgotten, forget_person
+
+# The forms for one of those names that do not just lose their last letter.
+_ONE: Final = {
+    "addresses": "address",
+    "days of failure": "day of failure",
+    "examples in incidents": "example in an incident",
+}
 
 
 @click.command()
@@ -29,7 +39,7 @@ def forget(recipient: str, yes: bool, form: str) -> None:
             hashes = list(at.hashes(connection, recipient).values())
             known = removal.counts(connection, hashes)
         if not yes:
-            about = ", ".join(f"{count} {name}" for name, count in known.items() if count) or "no rows"
+            about = ", ".join(_listed(known)) or "no rows"
             click.echo(f"Stored about {masked}: {about}, and perhaps items of raw callbacks.", err=True)
             click.confirm("Remove it for good?", abort=True, err=True)
         done = forget_person(at.database, at.vault, recipient, accounts)
@@ -48,14 +58,19 @@ def forget(recipient: str, yes: bool, form: str) -> None:
         if kept:
             click.echo("So nobody writes to this person again; no evidence is left with it.")
     if done.waiting:
+        wait = "callback that mentions this person waits", "callbacks that mention this person wait"
         raise fail(
-            f"{done.waiting} callbacks that mention this person wait to be processed, and were left alone, for one may "
-            "be an opt-out. Run this again once `dlr doctor` finds nothing waiting."
+            f"{counted(done.waiting, *wait)} to be processed, and nothing was taken out there: it may be an opt-out. "
+            "Run this again once `dlr doctor` finds nothing waiting."
         )
 
 
+def _listed(rows: Mapping[str, int]) -> list[str]:
+    return [counted(count, _ONE.get(name, name.removesuffix("s")), name) for name, count in rows.items() if count]
+
+
 def _tell(masked: str, done: Forgotten) -> None:
-    gone = [f"{count} {name}" for name, count in done.rows.items() if count]
+    gone = _listed(done.rows)
     if done.bodies:
-        gone.append(f"{done.items} items in {done.bodies} raw callbacks, which were rewritten without them")
+        gone.append(f"{counted(done.items, 'item')} in {counted(done.bodies, 'raw callback')} (rewritten)")
     click.echo(f"{masked} is forgotten: {', '.join(gone)}." if gone else f"Nothing more is stored about {masked}.")

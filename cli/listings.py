@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.moments import shown
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.reports import check_words
 from cli.shown import address, plain, scope
 from cli.stored import Stored, ids, stored
@@ -113,7 +113,9 @@ def show_suppression(what: str, reveal: bool, form: str) -> None:
         found = [row for number in numbers if (row := views.suppression(connection, number)) is not None]
         _with_addresses(connection, found, "address", at if reveal else None)
     if not found:
-        raise fail("There is no such suppression, now or in the past. `dlr suppress list --all` lists them.")
+        raise fail(
+            "There is no such suppression, now or in the past. `dlr suppress list --all` lists them.", name=NOT_FOUND
+        )
     if form == "json":
         print_json(plain(found))
         return
@@ -121,7 +123,7 @@ def show_suppression(what: str, reveal: bool, form: str) -> None:
         click.echo(f"{row['id']}  {row['address']}, {scope(row)}: {row['state']}")
         until = f"until {shown(row['until'])}" if row["until"] else "for good"
         click.echo(f"    because: {row['cause']}, by rule {row['rule'] or '-'} ({row['origin']})")
-        click.echo(f"    since {shown(row['since'])}, {until}, {row['times']} time{'s' * (row['times'] != 1)}")
+        click.echo(f"    since {shown(row['since'])}, {until}, {counted(row['times'], 'time')}")
         if reason := row["evidence"].get("reason"):
             click.echo(f"    evidence: {reason}")
         for change in row["audit"]:
@@ -158,12 +160,12 @@ def show_incident(number: str, form: str) -> None:
     with stored() as at, at.database.reading() as connection:
         row = views.incident(connection, ids([number])[0])
     if row is None:
-        raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.")
+        raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.", name=NOT_FOUND)
     if form == "json":
         print_json(plain(row))
         return
     click.echo(f"{row['id']}  {row['severity']}, {row['state']}: {row['title']}")
-    click.echo(f"    {row['count']} times, first {shown(row['first_at'])}, last {shown(row['last_at'])}")
+    click.echo(f"    {counted(row['count'], 'time')}, first {shown(row['first_at'])}, last {shown(row['last_at'])}")
     click.echo(f"    rule {row['rule']}, account {row['account']}")
     for example in row["examples"]:
         click.echo(f"    for example {example}")
@@ -216,5 +218,4 @@ def _print(
     elif found:
         print_table(headers, [cells(row) for row in found])
     else:
-        # An empty list is an answer, not a failure; it goes where it does not disturb a pipe.
-        click.echo(nothing, err=True)
+        print_nothing(nothing)

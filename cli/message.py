@@ -7,8 +7,8 @@ import click
 from sqlalchemy import Connection
 
 from cli.moments import shown
-from cli.output import fail, format_option, print_json
-from cli.shown import address, plain
+from cli.output import NOT_FOUND, counted, fail, format_option, print_json
+from cli.shown import address, plain, plain_facts
 from cli.stored import Stored, stored
 from cli.timeline import print_timeline
 from codes import CodeRef, Codes, Match, load_codes
@@ -36,7 +36,7 @@ def message(message_id: str, account: str, reveal: bool, form: str) -> None:
         told = [history.of(row) for row in found]
         problem = "" if told else _unknown(at, connection, message_id)
     if problem:
-        raise fail(problem)
+        raise fail(problem, name=NOT_FOUND)
     if form == "json":
         print_json({"message_id": message_id, "messages": plain(told)})
         return
@@ -86,7 +86,7 @@ class _History:
             **kept,
             "codes": [text for match in (meaning.status, meaning.error) if (text := _in_words(match))],
             "advice": meaning.advice if is_coded else "",
-            "facts": _without(facts, "message_id"),
+            "facts": _without(plain_facts(facts), "message_id"),
             "decisions": decisions,
         }
 
@@ -116,13 +116,15 @@ def _unknown(at: Stored, connection: Connection, message_id: str) -> str:
     lines = [f"Nothing is known of the message {message_id!r}."]
     if waiting:
         seconds = round(age.total_seconds())
-        lines.append(f"{waiting} callbacks wait to be processed, the oldest for {seconds} s: try again in a moment.")
+        wait = counted(waiting, "callback waits", "callbacks wait")
+        lines.append(f"{wait} to be processed, the oldest for {seconds} s: try again in a moment.")
     if bad:
-        lines.append(f"{bad} items could not be understood: `dlr quarantine list` shows them.")
+        lines.append(f"{counted(bad, 'item')} could not be understood: see `dlr quarantine list`.")
     if newest:
         lines.append(f"The last report came in at {shown(newest[0]['received_at'])}; `dlr reports` lists the newest.")
     else:
         lines.append("No report has come in yet: `dlr doctor` says whether one could.")
     days = at.settings.keep_reports.days
-    lines.append(f"The id is the one that Infobip gave or got when the message was sent. Reports are kept {days} days.")
+    lines.append("The id is the one that Infobip gave or got when the message was sent.")
+    lines.append(f"Reports are kept for {counted(days, 'day')}.")
     return "\n".join(lines)

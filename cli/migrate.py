@@ -11,7 +11,7 @@ from config.settings import Settings
 from store.database import open_database
 from store.errors import NotMigrated, StoreError
 from store.migrate import migrate as bring_up
-from store.migrate import require_migrated
+from store.revision import require_migrated
 
 
 @click.command()

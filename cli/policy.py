@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import counted, fail, format_option, print_json, print_table
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
 from policy import PolicyError, Rule, load_policy
 from policy.durations import in_words
@@ -27,8 +27,8 @@ def check(file: Path | None) -> None:
     try:
         rules = load_policy(file or settings.policy, codes.tables)
     except PolicyError as error:
-        raise fail(f"{len(error.faults)} mistake{'s' * (len(error.faults) > 1)}:\n{error}") from None
-    click.echo(f"{len(rules.rules)} rules are in order (version {rules.version}).")
+        raise fail(f"{counted(len(error.faults), 'mistake')}:\n{error}") from None
+    click.echo(f"{counted(len(rules.rules), 'rule is', 'rules are')} in order (version {rules.version}).")
 
 
 @policy.command()
@@ -72,7 +72,7 @@ def _conditions(rule: Rule) -> str:
 def _actions(rule: Rule) -> str:
     parts = []
     if rule.retry:
-        parts.append(f"retry up to {rule.retry.attempts} times")
+        parts.append(f"retry up to {counted(rule.retry.attempts, 'time')}")
     if rule.suppress:
         lasts = f" for {in_words(rule.suppress.lasts)}" if rule.suppress.lasts else ""
         days = f" after {rule.suppress.failures} days of failure" if rule.suppress.failures > 1 else ""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 
 from cli.moments import shown
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.replay import opened_context
 from cli.shown import plain
 from cli.stored import Stored, ids, stored
@@ -42,7 +42,7 @@ def list_quarantine(everything: bool, channel: str, limit: int, form: str) -> No
         headers = ("id", "kept", "state", "channel", "callback", "item", "reason")
         print_table(headers, [_cells(row) for row in found])
     else:
-        click.echo("Nothing is in quarantine.", err=True)
+        print_nothing("Nothing is in quarantine. `dlr quarantine list --all` shows what was, too.")
 
 
 def _cells(row: Found) -> tuple[Any, ...]:
@@ -74,7 +74,7 @@ def show(number: str, reveal: bool, form: str) -> None:
     what = "the whole body" if row["item_index"] < 0 else f"item {row['item_index']}"
     click.echo(f"{row['id']}  {row['state']}: {what} of callback {row['callback_id']}")
     click.echo(f"    kept {shown(row['kept_at'])}, channel {row['channel']}, account {row['account']}")
-    click.echo(f"    content type {callback.content_type or '(none)'}, {len(callback.body)} bytes in all")
+    click.echo(f"    content type {callback.content_type or '(none)'}, {counted(len(callback.body), 'byte')} in all")
     click.echo(f"    because: {row['reason']}\n")
     click.echo(_masked(content if isinstance(content, str) else _pretty(content), reveal))
     if not reveal:
@@ -124,7 +124,9 @@ def _load(at: Stored, number: int) -> tuple[Found, Callback]:
     with at.database.reading() as connection:
         row = views.quarantined(connection, number)
         if row is None:
-            raise fail(f"There is no item {number} in quarantine. `dlr quarantine list --all` lists them.")
+            raise fail(
+                f"There is no item {number} in quarantine. `dlr quarantine list --all` lists them.", name=NOT_FOUND
+            )
         callback = replay.callbacks(connection, at.vault, [row["callback_id"]]).get(row["callback_id"])
     if callback is None:
         raise fail(f"The raw callback of {number} is no longer kept. The reason was: {row['reason']}")
@@ -166,8 +168,8 @@ def _told(at: Stored, one: Again) -> str:
     with at.database.reading() as connection:
         decided = views.latest_decisions(connection, one.reports)
     reasons = [decision["reason"] for decision in decided.values()]
-    count = f"{len(one.reports)} report{'s' * (len(one.reports) > 1)}"
-    return f"{count}: {reasons[0]}" if len(reasons) == 1 else f"{count}, {len(reasons)} decisions"
+    count = counted(len(one.reports), "report")
+    return f"{count}: {reasons[0]}" if len(reasons) == 1 else f"{count}, {counted(len(reasons), 'decision')}"
 
 
 @quarantine.command()
@@ -175,11 +177,26 @@ def _told(at: Stored, one: Again) -> str:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def discard(numbers: tuple[str, ...], yes: bool) -> None:
     """Give items up. The raw callback stays until its retention ends."""
-    wanted = ids(numbers)
+    wanted = list(dict.fromkeys(ids(numbers)))
     with stored() as at:
-        if not yes:
-            click.confirm(f"Discard {len(wanted)} item{'s' * (len(wanted) > 1)}?", abort=True, err=True)
-        count = at.database.repeat(lambda connection: by_hand.discard(connection, wanted))
+        still = _open(at, wanted)
+        if still and not yes:
+            click.confirm(f"Discard {counted(len(still), 'item')}?", abort=True, err=True)
+        count = at.database.repeat(lambda connection: by_hand.discard(connection, still)) if still else 0
     click.echo(f"{count} of {len(wanted)} discarded.")
     if count < len(wanted):
-        raise fail("The others were not open. `dlr quarantine list --all` shows their state.")
+        raise fail("What was not discarded was not open. `dlr quarantine list --all` shows its state.")
+
+
+def _open(at: Stored, numbers: list[int]) -> list[int]:
+    """Return those that are in quarantine and open; name the others, before a person is asked about them."""
+    still = []
+    with at.database.reading() as connection:
+        for number in numbers:
+            row = views.quarantined(connection, number)
+            if row is not None and row["state"] == "open":
+                still.append(number)
+            else:
+                what = "it is not in quarantine" if row is None else f"it is {row['state']} already"
+                click.echo(f"{number}: {what}", err=True)
+    return still

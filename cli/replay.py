@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.moments import MOMENT
-from cli.output import fail, format_option, print_json, print_table
+from cli.output import counted, fail, format_option, print_json, print_table
 from cli.reports import check_words
 from cli.stored import Stored, stored, told
 from codes import CodesError, Outcome
@@ -115,7 +115,11 @@ def _run(running: Replay, rate: int) -> Survey:
 
     def progress(survey: Survey) -> None:
         if shown:
-            click.echo(f"\r{survey.reports} reports, {survey.changed} decisions changed", nl=False, err=True)
+            click.echo(
+                f"\r{counted(survey.reports, 'report')}, {counted(survey.changed, 'decision')} changed",
+                nl=False,
+                err=True,
+            )
 
     try:
         return running.run(rate, progress)
@@ -129,9 +133,11 @@ def _run(running: Replay, rate: int) -> Survey:
 
 
 def _show(survey: Survey) -> None:
-    parts = [f"{survey.reports} reports: {survey.changed} would be decided differently, {survey.same} as before"]
-    parts += [f"{survey.undecided} have nothing to decide"] if survey.undecided else []
-    parts += [f"{survey.gone} have no raw callback any more"] if survey.gone else []
+    parts = [
+        f"{counted(survey.reports, 'report')}: {survey.changed} would be decided differently, {survey.same} as before"
+    ]
+    parts += [f"{counted(survey.undecided, 'has', 'have')} nothing to decide"] if survey.undecided else []
+    parts += [f"{counted(survey.gone, 'has', 'have')} no raw callback any more"] if survey.gone else []
     parts += [f"{survey.unreadable} cannot be read from it"] if survey.unreadable else []
     click.echo(", ".join(parts) + ".", err=True)
     if survey.changes:
@@ -148,15 +154,15 @@ def _cells(verdict: Verdict | None) -> tuple[str, str]:
 
 def _question(survey: Survey, resend: bool) -> str:
     also = " and plan the resends that follow" if resend else ""
-    return f"Write {survey.changed} new decisions, correct the suppressions that rules inferred{also}?"
+    return f"Write {counted(survey.changed, 'new decision')}, correct the suppressions that rules inferred{also}?"
 
 
 def _done(done: Survey, resend: bool) -> str:
     text = (
-        f"{done.changed} decisions were written beside the old ones; {done.suppressed} suppressions were added or "
-        f"corrected, {done.lifted} lifted, {done.cancelled} planned resends cancelled"
+        f"{counted(done.changed, 'decision was', 'decisions were')} written beside the old; suppressions: "
+        f"{done.suppressed} added or corrected, {done.lifted} lifted; planned resends: {done.cancelled} cancelled"
     )
-    return f"{text}, {done.resends} planned." if resend else f"{text}. Nobody was notified and nothing is resent."
+    return f"{text}, {done.resends} added." if resend else f"{text}. Nobody was notified and nothing is resent."
 
 
 def _as_object(survey: Survey, *, applied: bool) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from cli.moments import MOMENT, iso, shown
-from cli.output import fail, format_option, print_json, print_table
-from cli.shown import address, code, plain
+from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
+from cli.shown import address, code, plain, plain_facts
 from cli.stored import Stored, stored
 from codes import CAUSES, CHANNELS, Outcome
 from codes.suggest import did_you_mean
@@ -51,7 +51,7 @@ def reports(recipient: str, message: str, limit: int, form: str, **filters: Any)
     elif found:
         print_table(_HEADERS, [_cells(row, known) for row in found])
     else:
-        raise fail(_nothing(at, filters, message, recipient))
+        print_nothing(_nothing(at, filters, message, recipient))
 
 
 def check_words(channel: str, cause: str) -> None:
@@ -64,8 +64,8 @@ def check_words(channel: str, cause: str) -> None:
 
 def _nothing(at: Stored, filters: dict[str, Any], message: str, recipient: str) -> str:
     if message or recipient or any(filters.values()):
-        kept = at.settings.keep_reports.days
-        return f"No report fits. Reports are kept for {kept} days; without options `dlr reports` lists the newest."
+        kept = counted(at.settings.keep_reports.days, "day")
+        return f"No report fits. Reports are kept for {kept}; without options `dlr reports` lists the newest."
     return "No report has come in yet. `dlr doctor` says whether one could, `dlr sample` prints one to post."
 
 
@@ -95,5 +95,5 @@ def _as_object(row: Found, known: dict[bytes, Found]) -> dict[str, Any]:
         "event_at": iso(row["event_at"]),
         "recipient": address(known, row["recipient"]),
         **{name: row[name] for name in ("event", "kind", "channel", "outcome", "cause", "rule", "reason", "replay")},
-        **plain(row["facts"]),
+        **plain(plain_facts(row["facts"])),
     }

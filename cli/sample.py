@@ -81,9 +81,17 @@ def sample_body(
     if error_row is None:
         error_row = _find(codes, "error", _USUAL, channel)
     if status_row is None:
-        status_row = _find(codes, "status", _STATUS_OF.get(error_row.cause, _FAILED), channel)
+        status_row = fitting_status(codes, error_row.id, channel)
     items = make_items(channel, status_row, error_row, count)
     return as_xml(channel, items) if form == "xml" else as_json(channel, items, indent)
+
+
+def fitting_status(codes: Codes, error: int, channel: str) -> Row:
+    """Return the status that an error usually comes with on a channel: a failure's where the error is not known."""
+    rows = [row for row in codes.tables.rows if row.kind == "error" and row.id == error]
+    own = FAMILIES[channel][1]
+    cause = next((row.cause for row in sorted(rows, key=lambda row: row.family not in own)), "")
+    return _find(codes, "status", _STATUS_OF.get(cause, _FAILED), channel)
 
 
 def _channel_of(codes: Codes, code: str, status: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from cli.output import format_option, print_json, print_table
-from config.settings import PREFIX, Settings, shown
+from config.rows import shown
+from config.settings import PREFIX, Settings
 
 
 @click.command()

@@ -7,9 +7,11 @@ from typing import Any
 from cli.moments import iso
 from cli.stored import Stored
 from policy.durations import in_words
+from store.moments import from_ms
 from store.views import Found
 
 FORGOTTEN = "(forgotten)"
+_MOMENTS = frozenset({"sent_at"})
 
 
 def address(known: Mapping[bytes, Found], number: bytes, reveal: Stored | None = None) -> str:
@@ -62,6 +64,11 @@ def age(moment: datetime, now: datetime) -> str:
         if seconds >= size:
             return in_words(timedelta(seconds=int(seconds // size) * size))
     return in_words(timedelta(seconds=int(seconds)))
+
+
+def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a report with their moments as such: they are stored as milliseconds."""
+    return {name: from_ms(value) if name in _MOMENTS else value for name, value in facts.items()}
 
 
 def plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from config.settings import Settings, SettingsError
 from store import views
 from store.database import Database, open_database
 from store.errors import KeyMismatch, NotMigrated, StoreError, Unavailable
-from store.migrate import require_migrated
+from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from webhook.accounts import MAIN, Accounts
 

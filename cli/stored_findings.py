@@ -9,15 +9,16 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from cli.findings import ERROR, OK, WARNING, Finding
+from cli.output import counted
 from cli.stored import missing_file
 from codes import CodesError, load_codes
 from config.settings import Settings
 from policy import Mode, PolicyError, load_policy
 from store import by_hand, views
 from store.database import Database
-from store.errors import KeyMismatch, NotMigrated, Unavailable
+from store.errors import KeyMismatch, NotMigrated, TooNew, Unavailable
 from store.inbox import backlog
-from store.migrate import require_migrated
+from store.revision import require_migrated
 from store.vault import KEY_FILE, open_vault, read_keys
 
 BACKUP: Final = "keys_backup"
@@ -34,7 +35,8 @@ def database(settings: Settings, opened: Database) -> Iterator[Finding]:
     try:
         require_migrated(opened)
     except NotMigrated as error:
-        yield Finding(ERROR, "database", str(error), "Run `dlr migrate`.")
+        fix = "Run the newer release here too." if isinstance(error, TooNew) else "Run `dlr migrate`."
+        yield Finding(ERROR, "database", str(error), fix)
         return
     except Unavailable as error:
         fix = "Start it, or correct DLR_DATABASE_URL. Infobip repeats callbacks for 41.5 hours."
@@ -103,14 +105,20 @@ def work(settings: Settings, opened: Database) -> Iterator[Finding]:
         counts = views.counts_by_state(connection)
     if waiting and age > _LATE:
         fix = "See whether a worker runs (`./start`, `dlr up`) and what its log says."
-        yield Finding(ERROR, "inbox", f"{waiting} callbacks wait, the oldest for {round(age.total_seconds())} s", fix)
+        said = counted(waiting, "callback waits", "callbacks wait")
+        yield Finding(ERROR, "inbox", f"{said}, the oldest for {round(age.total_seconds())} s", fix)
     else:
-        yield Finding(OK, "inbox", f"{waiting} callbacks waiting")
+        yield Finding(OK, "inbox", f"{counted(waiting, 'callback')} waiting")
     if bad := counts["quarantine"].get("open", 0):
         fix = "`dlr quarantine list` says why, `dlr quarantine replay` goes on after a fix."
-        yield Finding(WARNING, "quarantine", f"{bad} items could not be understood", fix)
+        yield Finding(WARNING, "quarantine", f"{counted(bad, 'item')} could not be understood", fix)
     if standing := counts["incidents"].get("open", 0):
-        yield Finding(WARNING, "incidents", f"{standing} need a person", "`dlr incidents list` says what to do.")
+        yield Finding(
+            WARNING,
+            "incidents",
+            f"{counted(standing, 'needs', 'need')} a person",
+            "`dlr incidents list` says what to do.",
+        )
 
 
 def modes(settings: Settings, opened: Database) -> Iterator[Finding]:

@@ -137,7 +137,9 @@ def _too_late(situation: Situation) -> Verdict | None:
 
 
 def _undecided(situation: Situation) -> Verdict | None:
-    return Hold(situation.moment + _LOOK_AGAIN, "what was sent before may still arrive") if situation.may_arrive else None
+    return (
+        Hold(situation.moment + _LOOK_AGAIN, "what was sent before may still arrive") if situation.may_arrive else None
+    )
 
 
 def _unable(situation: Situation) -> Verdict | None:
@@ -160,7 +162,9 @@ def _bothersome(situation: Situation) -> Verdict | None:
     if situation.awake_at is not None and situation.purpose is not Purpose.OTP:
         return Hold(situation.awake_at, "it is night where the person lives")
     if situation.sent_last_hour >= situation.per_hour:
-        return Hold(situation.moment + 10 * _LOOK_AGAIN, f"{situation.sent_last_hour} messages went there within an hour")
+        return Hold(
+            situation.moment + 10 * _LOOK_AGAIN, f"{situation.sent_last_hour} messages went there within an hour"
+        )
     return None
 
 

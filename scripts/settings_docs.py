@@ -20,6 +20,7 @@ TITLES: Final = {
     "auth": "Who may post callbacks",
     "accounts": "Accounts",
     "infobip": "Calling Infobip",
+    "proxy": "Between applications and Infobip",
     "resend": "Sending again",
     "relay": "Passing callbacks on",
     "words": "Opt-out words",
@@ -31,7 +32,8 @@ _ENV_HEAD: Final = """\
 # Made by scripts/settings_docs.py from config/settings.py.
 #
 # Any of them can come from a file instead: NAME_FILE=/path. Two live secrets may stand in one, with a blank between.
-# Of docker-compose.yml alone: IMAGE_TAG (which image), PUBLISH (where the endpoint listens on the host).
+# Of docker-compose.yml alone: IMAGE_TAG (which image), PUBLISH and PROXY_PUBLISH (where the endpoint and the
+# pass-through listen on the host).
 """
 _DOCS_HEAD: Final = """\
 # Settings

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, update
 
 from store.database import Database
-from store.moments import EPOCH
+from store.moments import EPOCH, Moment
 from store.schema import retries
 
 # More than twice the longest exchange with Infobip (`infobip.outbound.transport.Patience`).
@@ -157,7 +157,7 @@ def looked(
     """Note that the logs did not show it (`read`), or told nothing; `look_at` None leaves it to the operator."""
     values: dict[str, Any] = {"due_at": look_at, "note": note, "lease_until": EPOCH}
     if read:
-        values |= {"looks": retries.c.looks + 1, "first_look_at": func.coalesce(retries.c.first_look_at, now)}
+        values |= {"looks": retries.c.looks + 1, "first_look_at": func.coalesce(retries.c.first_look_at, literal(now, Moment()))}
     return _move(connection, one, owner, (UNKNOWN,), UNKNOWN, now, owner_after="", **values)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from store.database import Database, open_database
-from store.migrate import migrate_database
 from store.vault import Vault, open_vault
 from tests.support import postgres
+from tests.support.databases import Databases, migrated
 
 # The settings of whoever runs the tests are not the tests' affair.
 for name in [name for name in os.environ if name.startswith("DLR_")]:
@@ -39,19 +39,45 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+# The migration takes a good part of a second, and hundreds of tests want its outcome.
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with this release's tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "dlr.sqlite"
+    migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[Databases]:
+    """The databases of that server."""
+    made = Databases(postgres_url)
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind: with this release's tables where the test asks for `database` too, else empty."""
+    has_tables = "database" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'dlr.sqlite'}"
-    return postgres.new_database(request.getfixturevalue("postgres_url"))
+        path = tmp_path / "dlr.sqlite"
+        if has_tables:
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Databases = request.getfixturevalue("databases")
+    if has_tables:
+        with server.with_tables() as url:
+            yield url
+    else:
+        yield server.empty()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database of each kind with this release's tables."""
     opened = open_database(database_url, synchronous="NORMAL")
-    migrate_database(opened)
     yield opened
     opened.close()
 

@@ -3,12 +3,16 @@
 import zlib
 from typing import Any, Final, Protocol
 
+from gunicorn.http.errors import ParseException
+
 from webhook.errors import BadCompression, Incomplete, TooLarge, UnknownEncoding
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PLAIN: Final = frozenset({"", "identity", "gzip", "x-gzip"})
 MIB: Final = 1024 * 1024
+# What the server raises at a lost connection, and at chunks that are none.
+_BROKEN: Final = (OSError, ParseException)
 
 
 class Stream(Protocol):
@@ -47,7 +51,7 @@ class Body:
             try:
                 wanted = self._length if self._length is not None else most + 1
                 self._raw = self._stream.read(wanted)
-            except OSError:
+            except _BROKEN:
                 return None
         return self._raw if len(self._raw) <= most else None
 
@@ -60,7 +64,7 @@ class Body:
         try:
             # Without a length, one byte more than allowed tells that there is more.
             raw = self._stream.read(self._limit + 1 if length is None else length)
-        except OSError as error:  # the server's own errors of broken chunks and lost connections are such
+        except _BROKEN as error:
             raise Incomplete("the body did not come whole") from error
         if length is not None and len(raw) < length:
             raise Incomplete("the body ended before its announced length, or took too long")

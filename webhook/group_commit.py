@@ -56,9 +56,16 @@ class GroupCommit:
                 if job in self._waiting:
                     self._waiting.remove(job)
             raise Unavailable("another callback has been waiting for the database for too long")
+        batch: list[_Job] = []
         try:
             while not job.number and job.error is None:
-                self._write(self._take())
+                batch = self._take()
+                self._write(batch)
+        except BaseException:
+            # Who writes for others may be ended midway; they would wait for an answer that nobody gives them.
+            left = [one for one in batch if not one.number and one.error is None]
+            self._fail(left, Unavailable("the one that wrote for several callbacks was ended"))
+            raise
         finally:
             self._writing.release()
         if job.error is not None:

@@ -20,8 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.logs import log
 from config.settings import Settings
 from store.database import Database
-from store.errors import StoreError
+from store.errors import NotMigrated, StoreError, TooNew
 from store.inbox import backlog
+from store.revision import require_migrated
 from store.schema import meta, metadata
 from store.writes import upsert
 from webhook.body import MIB
@@ -66,11 +67,10 @@ class Readiness:
 
     def _database(self) -> Iterator[Problem]:
         try:
-            missing = set(metadata.tables) - set(inspect(self.database.engine).get_table_names())
-            if missing:
-                message = f"{len(missing)} of its tables are missing"
-                yield Problem("database", message, "Run `dlr migrate` and start again.", stops=True)
-                return
+            if (other := self._other_tables()) is not None:
+                yield other
+                if other.stops:
+                    return
             # Only a commit proves that it can write: a full disk lets everything pass up to there.
             with self.database.transaction() as connection:
                 moment = {"name": "ready_at", "value": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -85,8 +85,24 @@ class Readiness:
             yield Problem("database", message, "Run `dlr doctor`; the log has the database's own words.", stops=True)
             return
         if age > _OLD:
-            message = f"{waiting} callbacks wait, the oldest for {round(age.total_seconds())} s"
+            wait = "callback waits" if waiting == 1 else "callbacks wait"
+            message = f"{waiting} {wait}, the oldest for {round(age.total_seconds())} s"
             yield Problem("backlog", message, "See whether the worker runs and what its log says.")
+
+    def _other_tables(self) -> Problem | None:
+        try:
+            require_migrated(self.database)
+        except TooNew as error:
+            # A newer release takes over while this one runs. What it kept till now it can mostly keep still, and
+            # where it cannot, the commit below or the callback's own answer says so.
+            return Problem("database", str(error), "Replace this host by one of the newer release.")
+        except NotMigrated as error:
+            return Problem("database", str(error), "Run `dlr migrate` and start again.", stops=True)
+        missing = set(metadata.tables) - set(inspect(self.database.engine).get_table_names())
+        if missing:
+            message = f"{len(missing)} of its tables are missing"
+            return Problem("database", message, "Restore the backup: `dlr migrate` finds nothing to do.", stops=True)
+        return None
 
     def _broker(self) -> Iterator[Problem]:
         bell = self.ringer.bell

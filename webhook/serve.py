@@ -16,6 +16,7 @@ from config.logs import log, set_up_logs
 from config.settings import Settings, SettingsError, load_settings
 from store.database import Database, open_database
 from store.errors import StoreError, Unavailable
+from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from webhook.accounts import Accounts
 from webhook.app import create_app
@@ -25,7 +26,7 @@ from webhook.server_log import ServerLog
 from webhook.store_incidents import StoreIncidents
 
 _log = log(__name__)
-_CLOSE: Final = "dlr_close"
+CLOSE: Final = "dlr_close"
 # How long a starting worker waits for a database that is still coming up. gunicorn gives it 30 s.
 _PATIENCE: Final = 20.0
 _TMPFS: Final = Path("/dev/shm")  # noqa: S108 - gunicorn makes an unlinked file of its own there
@@ -46,22 +47,24 @@ def app_from(settings: Settings) -> Flask:
         statement_timeout=settings.lock_wait * 2,
         pool=settings.web_threads + 2,
     )
-    vault = _patient_vault(settings, database)
-    ringer = _ringer(settings)
+    vault = patient_vault(settings, database)
+    ringer = make_ringer(settings)
     app = create_app(settings, database=database, vault=vault, doorbell=ringer, incidents=StoreIncidents(database))
 
     def close() -> None:
         ringer.close()
         database.close()
 
-    app.extensions[_CLOSE] = close
+    app.extensions[CLOSE] = close
     return app
 
 
-def _patient_vault(settings: Settings, database: Database) -> Vault:
+def patient_vault(settings: Settings, database: Database) -> Vault:
+    """Open the keys once the database is there. Raises `StoreError` where it does not come up in time."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
+            require_migrated(database)
             return open_vault(settings.state_dir, database)
         except Unavailable as error:
             if time.monotonic() > deadline:
@@ -70,7 +73,8 @@ def _patient_vault(settings: Settings, database: Database) -> Vault:
             time.sleep(0.5)
 
 
-def _ringer(settings: Settings) -> Ringer:
+def make_ringer(settings: Settings) -> Ringer:
+    """Return the way to ring for the workers."""
     url = settings.redis_url
     bell = Bell(url) if url.startswith(("redis", "unix", "valkey")) else None
     return Ringer(Doorbell(make_broker(url)), bell)
@@ -99,10 +103,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load_config(self) -> None:
         """Translate the settings."""
-        for name, value in self._options().items():
+        for name, value in self.options().items():
             self.cfg.set(name, value)
 
-    def _options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
+        """Return gunicorn's settings."""
         settings = self.settings
         return {
             "bind": settings.web_bind,
@@ -131,18 +136,22 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         }
 
     def load(self) -> Flask:
-        """Make the application, in the worker's own process."""
+        """Return the application, in the worker's own process."""
         try:
-            return app_from(self.settings)
+            return self.make()
         except (StoreError, SettingsError, OSError) as error:
             _log.error("the endpoint cannot start", reason=str(error))
             sys.exit(Arbiter.APP_LOAD_ERROR)
+
+    def make(self) -> Flask:
+        """Make the application."""
+        return app_from(self.settings)
 
 
 def _worker_exit(server: Any, worker: Any) -> None:
     app = getattr(worker, "wsgi", None)
     if isinstance(app, Flask):
-        app.extensions[_CLOSE]()
+        app.extensions[CLOSE]()
 
 
 def run(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gunicorn.glogging import Logger
 
-_PATHS: Final = re.compile(r"(/webhook|token=)[^\s'\"]*", re.IGNORECASE)
+_PATHS: Final = re.compile(r"(/webhook|/proxy|token=)[^\s'\"]*", re.IGNORECASE)
 
 
 class HidePaths(logging.Filter):
@@ -19,7 +19,7 @@ class HidePaths(logging.Filter):
 
 
 def hide_paths(text: str) -> str:
-    """Return `text` without what follows /webhook or token=."""
+    """Return `text` without what follows /webhook, /proxy or token=."""
     return _PATHS.sub(r"\1…", text)
 
 

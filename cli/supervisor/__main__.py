@@ -7,6 +7,7 @@ from pathlib import Path
 from cli.supervisor.composition import parts_of
 from cli.supervisor.lock import AlreadyRunning, take_lock
 from cli.supervisor.loop import Supervisor
+from cli.supervisor.preflight import preflight
 from cli.supervisor.probe import split_address, why_taken
 from cli.supervisor.roles import warm_up
 from cli.supervisor.screen import Screen
@@ -42,6 +43,8 @@ def run(settings: Settings) -> int:
     host, port = split_address(settings.web_bind)
     if reason := why_taken(host, port):
         raise OSError(f"nothing can listen on {settings.web_bind} ({reason}); choose another address with DLR_WEB_BIND")
+    token = ensure_url_token(settings)[0] if "token" in cheapest_checks(settings) else ""
+    preflight(settings)
     valkey = None if settings.redis_url else prepare(state_dir)
     parts = parts_of(settings, valkey)
     form = _form(settings)
@@ -49,7 +52,6 @@ def run(settings: Settings) -> int:
     if valkey is not None:
         set_for_children({"DLR_REDIS_URL": valkey.url})
     screen = Screen(as_json=form == "json", names=[part.name for part in parts])
-    token = ensure_url_token(settings)[0] if "token" in cheapest_checks(settings) else ""
 
     def greet() -> None:
         print(welcome(settings, token, show_secrets=sys.stdout.isatty()), flush=True)

@@ -16,10 +16,13 @@ from sqlalchemy import update
 
 from cli.supervisor.valkey import find_server
 from store.database import open_database
+from store.moments import EPOCH
 from store.schema import inbox, reports
+from store.vault import KEY_FILE, Vault
 from tests.support.desk import Desk, report
 from tests.support.dlr import Dlr, installed
-from tests.support.postgres import free_port
+from tests.support.keys import rotated, write_keys
+from tests.support.ports import free_port
 from tests.webhook.world import Endpoint
 
 
@@ -253,3 +256,21 @@ class TestPublic:
 
 def test_what_it_prints_for_programs_has_one_form(dlr: Dlr) -> None:
     assert {tuple(one) for one in dlr.json("doctor")} == {("severity", "check", "message", "fix")}
+
+
+def test_callbacks_that_wait_for_a_key_are_named_with_the_host_that_lacks_it(
+    dlr: Dlr, desk: Desk, tmp_path: Path
+) -> None:
+    newer = rotated(desk.vault.keys)
+    Desk(desk.database, Vault(newer), desk.rules).post(report())
+    assert [severity for severity, text, _ in found(dlr, "keys") if "for a key" in text] == ["error"]
+    desk.drain()
+    desk.fold()
+    told = [(severity, fix) for severity, text, fix in found(dlr, "keys") if f"host {socket.gethostname()}" in text]
+    assert [severity for severity, _ in told] == ["warning"]
+    assert KEY_FILE in told[0][1]
+    write_keys(tmp_path / "state" / KEY_FILE, newer)
+    with desk.database.transaction() as connection:
+        connection.execute(update(inbox).values(lease_until=EPOCH))
+    assert desk.drain().reports == 1
+    assert "error" not in severities(dlr, "keys")

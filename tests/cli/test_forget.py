@@ -108,7 +108,7 @@ def test_it_asks_and_counts(desk: Desk, dlr: Dlr) -> None:
 def test_a_callback_that_still_waits_is_left_alone_and_said_so(desk: Desk, dlr: Dlr) -> None:
     desk.post(report("m-1", 9, 603))
     complaint = dlr.fails("forget", PERSON, "--yes")
-    assert "1 callbacks that mention this person wait" in complaint
+    assert "1 callback that mentions this person waits" in complaint
     desk.drain()
     dlr("forget", PERSON, "--yes")
     assert [row.cause for row in desk.rows(suppressions)] == ["recipient_opted_out"]

@@ -53,13 +53,27 @@ def test_inbound_messages_that_mention_a_stop_word_are_found(desk: Desk, dlr: Dl
     assert "please" not in json.dumps(row)
 
 
+def test_every_moment_in_json_is_written_in_one_way(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-9", 5, minute=3, sentAt="2026-03-09T12:00:00.250+0200"))
+    (row,) = dlr.json("reports", "--message", "m-9")
+    assert row["sent_at"] == "2026-03-09T10:00:00.250+00:00"
+    assert row["event_at"] == "2026-03-09T10:03:00.000+00:00"
+    ((told,),) = (message["reports"] for message in dlr.json("message", "m-9")["messages"])
+    assert told["facts"]["sent_at"] == row["sent_at"]
+
+
+def test_an_id_that_ends_like_all_others_is_masked_by_what_stands_before(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-9", 5, to="Zm9yLWEtdGVzdC00Nw=="), report("m-8", 5, to="Zm9yLWE=="), channel="viber-bot")
+    assert {line[3] for line in dlr.lines("reports", "--channel", "viber-bot")} == {"…Nw", "…WE"}
+
+
 def test_ids_are_text_in_json_since_other_languages_round_them(desk: Desk, dlr: Dlr) -> None:
     assert {row["id"] for row in dlr.json("reports")} == {str(row.id) for row in desk.rows(reports)}
     assert all(isinstance(row["status"]["id"], int) for row in dlr.json("reports"))
 
 
 def test_a_filter_that_fits_nothing_says_so_and_a_mistyped_one_is_refused(dlr: Dlr) -> None:
-    assert "No report fits" in dlr.fails("reports", "--recipient", "447700900000")
+    assert "No report fits" in dlr.run("reports", "--recipient", "447700900000").stderr
     assert "Did you mean sms" in dlr.fails("reports", "--channel", "smss", code=2)
     assert "is no time" in dlr.fails("reports", "--since", "yesterday", code=2)
 

@@ -77,7 +77,7 @@ def test_an_unknown_id_says_what_to_look_at(desk: Desk, dlr: Dlr) -> None:
     desk.post(report("later", 5))
     complaint = dlr.fails("message", "later")
     assert "Nothing is known of the message 'later'" in complaint
-    assert "1 callbacks wait" in complaint
+    assert "1 callback waits" in complaint
     desk.drain()
     assert dlr("message", "later")
 

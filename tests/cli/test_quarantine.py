@@ -119,6 +119,22 @@ def test_discarding_asks_and_keeps_the_body(desk: Desk, dlr: Dlr) -> None:
     assert len(desk.rows(inbox_table)) == 1
 
 
+def test_nobody_is_asked_about_what_cannot_be_discarded(desk: Desk, dlr: Dlr) -> None:
+    result = dlr.run("quarantine", "discard", "99", "99")
+    assert result.exit_code == 1
+    assert "99: it is not in quarantine" in result.stderr
+    assert "?" not in result.output
+    assert "0 of 1 discarded" in result.stdout
+    post_as_the_endpoint_does(desk, BAD)
+    desk.drain()
+    ((number, *_),) = dlr.lines("quarantine", "list")
+    partly = dlr.run("quarantine", "discard", number, "99", answer="y\n")
+    assert "Discard 1 item?" in partly.stderr
+    assert "1 of 2 discarded" in partly.stdout
+    again = dlr.run("quarantine", "discard", number)
+    assert f"{number}: it is discarded already" in again.stderr
+
+
 def test_what_is_not_there_is_said_to_be_missing(desk: Desk, dlr: Dlr) -> None:
     assert "no item 7 in quarantine" in dlr.fails("quarantine", "show", "7")
     assert "no such item" in dlr.run("quarantine", "replay", "7").stdout

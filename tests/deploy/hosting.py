@@ -21,7 +21,7 @@ from typing import Any, Final
 from cli.supervisor.valkey import find_server
 from tests.deploy.compose import Composition
 from tests.house.project import ROOT
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 _INSIDE: Final = re.compile(r"/run/secrets/|/var/lib/dlr\b|/tmp/|(?<![\w/])/data\b|(?:0\.0\.0\.0|127\.0\.0\.1):8080")
 PATIENCE: Final = 60.0

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from codes import CAUSES, load
+from codes import CAUSES, CHANNELS, load
+from codes.channels import UNKNOWN
 from codes.table import COLUMNS
 from policy import load_policy, shipped_policy
 from policy.rules import Conditions, Limits
 from tests.house.project import ROOT
+from webhook.target import ANY_CHANNEL
 
 EVERYDAY = ["README.md", "CONTRIBUTING.md", "docs/codes.md", "docs/policy.md", "docs/dependencies.md"]
 
@@ -52,6 +54,13 @@ def test_the_documents_name_every_cause_column_condition_and_limit() -> None:
     assert first_cells("docs/codes.md", "## Columns") == set(COLUMNS)
     assert first_cells("docs/policy.md", "## What a rule matches") == {field.name for field in fields(Conditions)}
     assert first_cells("docs/policy.md", "## Limits") == {field.name for field in fields(Limits)}
+
+
+def test_the_readme_names_every_channel_and_every_form_of_the_url() -> None:
+    (line,) = (line for line in text("README.md").splitlines() if line.startswith("The channels are "))
+    assert set(re.findall(r"`([\w-]+)`", line)) == set(CHANNELS) - {UNKNOWN}
+    for url in ("/webhook/CHANNEL/TOKEN", f"/webhook/{ANY_CHANNEL}/TOKEN", "/webhook/CHANNEL?token=TOKEN"):
+        assert url in text("README.md")
 
 
 @pytest.mark.parametrize("name", EVERYDAY)

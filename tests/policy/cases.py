@@ -24,7 +24,7 @@ def report(channel: str = "sms", **values: Any) -> Report:
 
 def decided(
     channel: str,
-    status: int | dict[str, object],
+    status: int | dict[str, object] | None,
     error: int | dict[str, object] | None = 0,
     history: History = TRANSACTIONAL,
     *,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codes import CAUSES, Outcome, lookup
-from policy import PolicyError, decide, shipped_policy
+from policy import Mode, PolicyError, Suppress, decide, shipped_policy
 from policy.decide import NO_RULE
 from policy.rules import Limits
 from tests.policy.cases import FAILED, NOW, SENT, TRANSACTIONAL, decided, kinds, own_policy, report, retry, suppress
@@ -114,3 +114,28 @@ def test_failures_count_once_a_day_and_only_within_the_window() -> None:
     assert not acts(*(timedelta(days=day) for day in range(1, 7)))
     assert not acts(*(timedelta(minutes=minute) for minute in range(1, 9)))
     assert not acts(*(timedelta(days=60 + day) for day in range(1, 8)))
+
+
+SUPPRESSES = 'suppress = { scope = "channel", for = "30d" }'
+
+
+@pytest.mark.parametrize(
+    "status", [None, {"groupId": 1}, {"groupId": 3}, {"groupName": "no such group"}, 5, 7, 29, 2], ids=str
+)
+def test_no_rule_suppresses_on_the_strength_of_an_error_whose_status_is_no_failure(
+    tmp_path: Path, status: int | dict[str, object] | None
+) -> None:
+    acts = f'[modes]\nsuppress = "act"\n\n{rule(SUPPRESSES)}'
+    rules = own_policy(tmp_path, acts)
+    assert suppress(decided("sms", FAILED, 27, rules=rules)).mode is Mode.ACT
+    decision = decided("sms", status, 27, rules=rules)
+    assert decision.rule == "ours"
+    assert decision.find(Suppress) is None
+    assert "the status does not say that it failed" in decision.reason
+
+
+def test_days_of_failure_lead_to_nothing_where_the_status_is_missing() -> None:
+    days = tuple(NOW - timedelta(days=number) for number in range(1, 9))
+    history = replace(TRANSACTIONAL, failure_days=days, failed_at=NOW)
+    assert suppress(decided("sms", FAILED, 581, history)).scope == "channel"
+    assert decided("sms", None, 581, history).find(Suppress) is None

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from store import outbox
 from store.database import Database
 from tests.relay.conftest import MakeWorld
-from tests.relay.world import Handler, Target, World, silence
+from tests.relay.world import Handler, Target, World, silence, status
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -142,5 +142,6 @@ def test_what_a_worker_has_no_time_for_goes_back_uncounted(world: World, target:
     left = [row for row in world.rows() if row.state == "due"]
     assert 0 < len(left) < 20
     assert {(row.attempts, row.owner) for row in left} == {(0, "")}
+    target.always = status(200)
     world.send()
     assert world.states() == ["done"] * 20

@@ -110,6 +110,16 @@ def test_under_the_same_rules_nothing_changes(desk: Desk, dlr: Dlr) -> None:
     assert len(desk.rows(decisions)) == before
 
 
+def test_under_the_same_rules_nothing_changes_for_what_came_out_of_order_or_from_strangers(
+    desk: Desk, dlr: Dlr
+) -> None:
+    desk.handle(report("m-2", 5, minute=5), report("m-1", 9, 1, minute=1))
+    desk.handle(report("m-3", 9, 1, minute=2))
+    desk.handle(report("m-4", 5, minute=3), trusted=False)
+    desk.handle(report("m-4", 9, 27, minute=4))
+    assert "5 reports: 0 would be decided differently" in dlr.run("replay", "--all", "--yes").stderr
+
+
 def test_it_shows_what_would_change_grouped_and_changes_nothing(desk: Desk, dlr: Dlr, policy: Policy) -> None:
     desk.handle(report("m-1", 9, 1), report("m-2", 9, 1, to=OTHER), report("m-3", 5))
     result = dlr.run("replay", "--since", "1h", "--dry-run", **policy(FORGIVING))
@@ -125,7 +135,7 @@ def test_it_shows_what_would_change_grouped_and_changes_nothing(desk: Desk, dlr:
 def test_it_asks_before_it_writes(desk: Desk, dlr: Dlr, policy: Policy) -> None:
     desk.handle(report("m-1", 9, 1))
     rules = policy(FORGIVING)
-    assert "Write 1 new decisions" in dlr.fails("replay", "--all", answer="n\n", policy=rules["policy"])
+    assert "Write 1 new decision," in dlr.fails("replay", "--all", answer="n\n", policy=rules["policy"])
     assert len(desk.rows(decisions)) == 1
     dlr("replay", "--all", answer="y\n", **rules)
     assert len(desk.rows(decisions)) == 2

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Table, select
 
 from store.database import Database, open_database
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]

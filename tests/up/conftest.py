@@ -1,10 +1,10 @@
 """What the tests of `dlr up` share."""
 
-import socket
 from pathlib import Path
 
 import pytest
 
+from tests.support import ports
 from tests.up.runs import Bench
 
 
@@ -17,6 +17,4 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture
 def free_port() -> int:
     """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()

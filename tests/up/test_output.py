@@ -42,6 +42,14 @@ def test_the_last_line_is_kept_as_the_reason() -> None:
     assert lines.last == "ValueError: no"
 
 
+def test_a_line_that_is_not_worth_anybodys_time_is_not_shown() -> None:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        lines = Lines("valkey", Screen(as_json=False, descriptor=file.fileno()), ("overcommit must",))
+        lines.feed(b"# WARNING Memory overcommit must be enabled!\nanother\n# WARNING the disk is full\n")
+        file.seek(0)
+        assert file.read().splitlines() == ["valkey | another", "valkey | # WARNING the disk is full"]
+
+
 def test_a_reader_that_is_gone_does_not_end_anything() -> None:
     reading, writing = os.pipe()
     os.close(reading)

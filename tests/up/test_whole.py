@@ -55,6 +55,7 @@ def test_a_first_start_takes_the_pasted_report_through_to_a_decision(tmp_path: P
     with up(state, free_port) as run:
         line = ready(run)
         assert "Only this machine can reach it" in run.greeting
+        assert run.said("valkey", "WARNING") == []
         answer = paste(line)
         assert (answer["accepted"], answer["quarantined"]) == (1, [])
         until(lambda: decided(state) == 1)
@@ -119,11 +120,32 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path: Path)
         assert not (tmp_path / "valkey").exists()
 
 
-@pytest.mark.parametrize("environ", [{"DLR_WEB_BIND": "8080"}, {"DLR_PROCESSORS": "many"}, {"DLR_AUTH": "tokn"}])
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"DLR_WEB_BIND": "8080"},
+        {"DLR_PROCESSORS": "many"},
+        {"DLR_AUTH": "tokn"},
+        {"DLR_DEFAULT_CHANNEL": "smss"},
+        {"DLR_DATABASE_URL": "nonsense"},
+        {"DLR_POLICY": "missing.toml"},
+        {"DLR_CODES_LOCAL": "missing.csv"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)
 def test_wrong_settings_are_named_and_nothing_is_left(tmp_path: Path, free_port: int, environ: dict[str, str]) -> None:
     with up(tmp_path, free_port, **environ) as run:
-        assert run.end(SLOW) in (1, 2)
-        assert any(next(iter(environ)) in line for line in run.lines)
+        assert run.end(SLOW) == 2
+        assert any(next(iter(environ)) in line for line in run.lines[-2:])
+        assert not (tmp_path / "valkey").exists()
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "own.toml").write_text("version = 1\n[[rule]]\nid = 7\n")
+    wrong = {"DLR_AUTH": "tokn", "DLR_DATABASE_URL": "nonsense", "DLR_POLICY": str(tmp_path / "own.toml")}
+    with up(tmp_path / "state", free_port, **wrong) as run:
+        assert run.end(SLOW) == 2
+        assert all(any(name in line for line in run.lines) for name in wrong)
 
 
 def test_on_a_terminal_each_line_begins_with_its_part_and_ctrl_c_stops_it(tmp_path: Path, free_port: int) -> None:

@@ -44,7 +44,7 @@ def handler() -> Iterator[tuple[str, Received]]:
 
 @pytest.fixture(scope="module")
 def stack(handler: tuple[str, Received], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = {"DLR_RELAY_URL": handler[0], "DLR_RELAY_PRIVATE": "true"}
+    settings = {"DLR_RELAY_URL": handler[0], "DLR_RELAY_PRIVATE": "true", "DLR_SWEEP": "1s"}
     with running(tmp_path_factory.mktemp("relay"), **settings) as running_stack:
         yield running_stack
 

@@ -94,3 +94,37 @@ def test_bad_items_are_kept_with_their_callback(world: World, faults: int) -> No
     group = GroupCommit(world.database, world.vault, timedelta(seconds=2))
     number = group.keep(replace(ARRIVAL, faults=[(place, "bad") for place in range(faults)]))
     assert [row.callback_id for row in world.quarantined()] == [number] * faults
+
+
+def test_a_writer_that_is_ended_midway_leaves_nobody_waiting(world: World, tmp_path: Path) -> None:
+    group = GroupCommit(world.database, world.vault, timedelta(seconds=2))
+    commits: list[int] = []
+
+    @event.listens_for(world.database.engine, "commit")
+    def end_the_second(connection: object) -> None:
+        commits.append(1)
+        if len(commits) == 2:
+            raise SystemExit
+
+    found: list[Any] = [None] * 20
+
+    def keep(place: int) -> None:
+        try:
+            found[place] = group.keep(ARRIVAL)
+        except (Unavailable, SystemExit) as error:
+            found[place] = error
+
+    other = locked(tmp_path)
+    threading.Timer(0.3, other.execute, ["ROLLBACK"]).start()
+    threads = [threading.Thread(target=keep, args=(place,), daemon=True) for place in range(len(found))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    other.close()
+    assert [thread for thread in threads if thread.is_alive()] == []
+    ended, told = ([one for one in found if isinstance(one, kind)] for kind in (SystemExit, Unavailable))
+    assert len(ended) == 1
+    assert len(told) > 1
+    assert isinstance(group.keep(ARRIVAL), int)
+    assert len(world.kept()) == len(found) - len(ended) - len(told) + 1

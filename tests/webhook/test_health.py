@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from store.inbox import Arrival, keep
+from store.revision import revisions
 from store.schema import metadata
+from tests.support.revision import set_revision
 from tests.webhook.world import Broker, World
 from webhook.app import create_app
 from webhook.ringer import Bell, Ringer
@@ -31,7 +33,22 @@ def test_missing_tables_are_not_ready(world: World) -> None:
     metadata.tables["outbox"].drop(world.database.engine)
     status, said = ready(world)
     assert (status, said["status"]) == (503, "not ready")
+    assert "tables are missing" in said["problems"][0]["message"]
+
+
+def test_tables_of_an_older_release_are_not_ready(world: World) -> None:
+    set_revision(world.database, "")
+    status, said = ready(world)
+    assert (status, said["status"]) == (503, "not ready")
+    assert revisions()[-1] in said["problems"][0]["message"]
     assert "dlr migrate" in said["problems"][0]["next_step"]
+
+
+def test_tables_of_a_newer_release_degrade_it_and_keep_taking_callbacks(world: World) -> None:
+    set_revision(world.database, "9999")
+    status, said = ready(world)
+    assert (status, said["status"]) == (200, "degraded")
+    assert "9999" in said["problems"][0]["message"]
 
 
 def test_a_locked_database_is_not_ready_and_its_words_stay_in_the_log(world: World, tmp_path: Path) -> None:

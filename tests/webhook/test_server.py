@@ -174,6 +174,8 @@ def test_no_log_holds_a_token_a_query_or_a_number(world: World, endpoint: Start)
     raw(web, f"POST /webhook/sms/{TOKEN} HTTP/9.9\r\n\r\n".encode())
     raw(web, f"POST  /webhook/sms/{TOKEN} HTTP/1.1\r\n\r\n".encode())
     raw(web, f"POST /webhook/sms/{TOKEN}{'x' * 9000} HTTP/1.1\r\n\r\n".encode())
+    raw(web, f"POST /webhook HTTP/1.1\r\nAuthorization {TOKEN}\r\n\r\n".encode())
+    raw(web, f"POST /webhook HTTP/1.1\r\nX-Secret : {TOKEN}\r\n\r\n".encode())
     web.stop()
     assert TOKEN not in web.text()
     assert "385910000001" not in web.text()
@@ -199,3 +201,46 @@ def test_a_foreign_key_file_stops_the_start(world: World, tmp_path: Path) -> Non
     (tmp_path / "keys.json").unlink()
     with pytest.raises(AssertionError, match="restore it from the backup"):
         Endpoint(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """One endpoint for all tests that leave nothing behind in it."""
+    folder = tmp_path_factory.mktemp("endpoint")
+    World(folder).close()
+    web = Endpoint(folder)
+    yield web
+    web.stop()
+
+
+HEAD = f"POST /webhook/sms/{TOKEN} HTTP/1.1\r\nHost: x\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"HELLO\r\n\r\n", 400, "bad_request"),
+        (b"POST  /webhook HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (b"POST /webhook HTTP/9.9\r\n\r\n", 400, "bad_request"),
+        (HEAD + b"No colon\r\n\r\n", 400, "bad_request"),
+        (HEAD + b"Content-Length: many\r\n\r\n", 400, "bad_request"),
+        (HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, "bad_request"),
+        (b"POST /webhook/sms/" + b"x" * 300_000 + b" HTTP/1.1\r\n\r\n", 414, "url_too_long"),
+        (HEAD + b"X: y\r\n" * 200 + b"\r\n", 431, "headers_too_large"),
+        (HEAD + b"X: " + b"y" * 300_000 + b"\r\n\r\n", 431, "headers_too_large"),
+        (HEAD + b"Expect: miracles\r\nContent-Length: 2\r\n\r\n{}", 417, "unmet_expectation"),
+        (HEAD + b"Transfer-Encoding: origami\r\n\r\n", 501, "unknown_transfer_coding"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", 408, "incomplete_body"),
+    ],
+)
+def test_what_never_reaches_the_application_is_refused_in_the_same_form(
+    one_endpoint: Endpoint, sent: bytes, status: int, code: str
+) -> None:
+    head, _, body = raw(one_endpoint, sent).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/json" in head
+    error = json.loads(body)["error"]
+    assert error["code"] == code
+    assert error["message"]
+    assert error["next_step"]
+    assert TOKEN not in body.decode()

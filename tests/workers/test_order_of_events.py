@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from store import inbox as store_inbox
 from store import retention
 from store.errors import Unavailable
-from store.schema import messages, reports, suppressions
+from store.schema import decisions, failure_days, messages, reports, retries, suppression_audit, suppressions
 from tests.support.desk import PERSON, Desk, report
 
 
@@ -38,6 +38,100 @@ def test_a_late_delivery_does_not_disprove_a_later_failure(desk: Desk) -> None:
         desk.handle(report(f"m-{minute}", 9, 1, minute=minute))
     desk.handle(report("m-1", 5, minute=1))
     assert [row.state for row in desk.rows(suppressions)] == ["proposed"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_start_that_arrives_before_an_older_stop_wins_over_it(desk: Desk, together: bool) -> None:
+    said = [inbound("start", 2), inbound("stop", 1)]
+    for callback in [said] if together else [[one] for one in said]:
+        desk.handle(*callback)
+    [entry] = desk.rows(suppressions)
+    assert entry.state == "lifted"
+    changes = [row.change for row in sorted(desk.rows(suppression_audit), key=lambda row: row.id)]
+    assert changes == ["suppressed", "lifted"]
+
+
+def test_a_start_that_arrived_first_wins_over_an_opt_out_by_code_too(desk: Desk) -> None:
+    desk.handle(inbound("start", 9))
+    desk.handle(report("m-1", 9, 603, minute=3))
+    assert [row.state for row in desk.rows(suppressions)] == ["lifted"]
+
+
+def test_a_stop_after_a_start_counts_whatever_came_before(desk: Desk) -> None:
+    for text, minute in (("start", 2), ("stop", 1), ("stop", 3)):
+        desk.handle(inbound(text, minute))
+    assert [row.state for row in desk.rows(suppressions)] == ["active"]
+
+
+def test_a_start_to_another_sender_does_not_undo_an_older_stop(desk: Desk) -> None:
+    desk.handle(inbound("start", 2) | {"to": "Bank"})
+    desk.handle(inbound("stop", 1))
+    assert [(row.sender, row.state) for row in desk.rows(suppressions)] == [("Shop", "active")]
+
+
+def test_a_start_of_another_account_does_not_undo_an_older_stop(desk: Desk) -> None:
+    desk.handle(inbound("start", 2), account="a")
+    desk.handle(inbound("stop", 1), account="b")
+    assert [(row.account, row.state) for row in desk.rows(suppressions)] == [("b", "active")]
+
+
+def test_a_complaint_is_not_undone_by_a_start(desk: Desk) -> None:
+    person = "jo@example.com"
+    start = {"messageId": "in-1", "from": person, "to": "Shop", "text": "start"}
+    desk.handle(start | {"receivedAt": report(minute=9)["doneAt"]}, channel="email")
+    complaint = {"notificationType": "COMPLAINED", "messageId": "m-1", "recipient": person, "eventId": "e-1"}
+    desk.handle(complaint | {"domain": "example.com", "sendDateTime": 1772900000000}, channel="email")
+    assert [(row.cause, row.state) for row in desk.rows(suppressions)] == [("recipient_complained", "active")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("later", ["m-1", "m-2"])
+def test_an_older_failure_that_arrives_after_a_delivery_leads_to_nothing(
+    desk: Desk, together: bool, later: str
+) -> None:
+    items = [report(later, 5, minute=5), report("m-1", 9, 1, minute=1)]
+    for callback in [items] if together else [[item] for item in items]:
+        desk.handle(*callback)
+    assert desk.rows(suppressions) == []
+    assert desk.rows(failure_days) == []
+
+
+def test_an_older_failure_of_the_message_that_arrived_is_never_resent(desk: Desk) -> None:
+    desk.handle(report(status=5, minute=5))
+    desk.handle(report(status=9, error=27, minute=1))
+    assert desk.rows(retries) == []
+    assert desk.rows(failure_days) == []
+
+
+def test_an_older_failure_of_another_message_is_still_resent(desk: Desk) -> None:
+    desk.handle(report("m-2", 5, minute=5))
+    desk.handle(report("m-1", 9, 27, minute=1))
+    assert len(desk.rows(retries)) == 1
+    assert desk.rows(failure_days) == []
+
+
+def test_a_failure_in_one_callback_with_a_later_delivery_leaves_no_failure_day(desk: Desk) -> None:
+    desk.handle(report("m-1", 9, 27, minute=1), report("m-2", 5, minute=5))
+    assert desk.rows(failure_days) == []
+
+
+def test_a_decision_says_that_a_later_delivery_is_why_nobody_is_suppressed(desk: Desk) -> None:
+    desk.handle(report("m-2", 5, minute=5))
+    desk.handle(report("m-1", 9, 1, minute=1))
+    assert [True for row in desk.rows(decisions) if "something sent later arrived" in row.reason] == [True]
+
+
+def test_a_delivery_on_another_channel_disproves_nothing(desk: Desk) -> None:
+    desk.handle(report("m-2", 5, minute=5), channel="viber")
+    desk.handle(report("m-1", 9, 1, minute=1))
+    assert [row.state for row in desk.rows(suppressions)] == ["proposed"]
+    assert len(desk.rows(failure_days)) == 1
+
+
+def test_an_older_opt_out_stands_though_a_delivery_came_later(desk: Desk) -> None:
+    desk.handle(report("m-2", 5, minute=5))
+    desk.handle(report("m-1", 9, 603, minute=1))
+    assert [row.state for row in desk.rows(suppressions)] == ["active"]
 
 
 def test_a_pause_grows_only_once_it_has_ended(desk: Desk) -> None:
@@ -118,3 +212,15 @@ def test_an_attempt_that_the_database_refused_does_not_count(desk: Desk) -> None
         connection.execute(update(messages).values(sender=""))
     [claimed] = store_inbox.claim(desk.database, desk.vault, "next", datetime.now(UTC))
     assert (claimed.id, claimed.alone_attempts) == (number, 1)
+
+
+def test_failure_days_are_counted_by_event_time_however_late_they_are_told(desk: Desk) -> None:
+    day = 24 * 60
+    minutes = (4 * day, 0, 2 * day, 3 * day, 2 * day + 60, day)
+    for number, minute in enumerate(minutes[:-1]):
+        desk.handle(report(f"m-{number}", 9, 6007, minute=minute), channel="email")
+    assert len(desk.rows(failure_days)) == 4
+    assert desk.rows(suppressions) == []
+    # The fifth day, told last: what counts is what lies within the window before this failure, and itself.
+    desk.handle(report("m-9", 9, 6007, minute=5 * day), channel="email")
+    assert [row.state for row in desk.rows(suppressions)] == ["proposed"]

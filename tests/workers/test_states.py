@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.schema import messages, retries
+from store.schema import failure_days, messages, retries, suppressions
 from tests.support.desk import Desk, report
 
 
@@ -83,3 +83,25 @@ def test_a_seen_report_finds_its_message_whichever_side_it_calls_sender(desk: De
     seen = {"messageId": "m-1", "from": "447700900123", "to": "447860000000", "seenAt": report(minute=4)["doneAt"]}
     desk.handle(seen, channel="whatsapp")
     assert state(desk) == "seen"
+
+
+def test_a_failed_leg_is_a_day_of_failure_on_its_own_channel_whatever_the_other_legs_do(desk: Desk) -> None:
+    desk.handle(report(status=9, error=27, channel="RCS", minute=1), channel="rcs")
+    assert state(desk) == "pending"
+    desk.handle(report(status=5, channel="SMS", minute=2), channel="rcs")
+    desk.handle(report("m-2", status=5, channel="SMS", minute=1), channel="rcs")
+    desk.handle(report("m-2", status=9, error=27, channel="RCS", minute=2), channel="rcs")
+    assert [(row.channel, row.day.hour) for row in desk.rows(failure_days)] == [("rcs", 0)]
+    assert desk.rows(suppressions) == []
+    desk.handle(report("m-3", status=5, channel="RCS", minute=9), channel="rcs")
+    assert desk.rows(failure_days) == []
+
+
+def test_days_on_which_a_leg_failed_lead_to_a_suppression_on_its_channel_only(desk: Desk) -> None:
+    day = 24 * 60
+    for number in range(5):
+        desk.handle(report(f"m-{number}", 9, 6007, minute=number * day, channel="EMAIL"), channel="email")
+    assert [(row.channel, row.cause, row.state) for row in desk.rows(suppressions)] == [
+        ("email", "recipient_unreachable", "proposed")
+    ]
+    assert {row.channel for row in desk.rows(failure_days)} == {"email"}

@@ -1,0 +1,1 @@
+"""The API for applications: JSON in, JSON out, a key in every request."""

@@ -1,0 +1,1 @@
+"""The pass-through between applications and Infobip, which registers what is sent."""

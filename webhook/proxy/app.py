@@ -1,0 +1,62 @@
+"""The Flask application of `/proxy` and `/api`, made of its collaborators. Nothing happens on import."""
+
+from flask import Flask
+
+from codes.channels import CHANNELS
+from config.accounts import load_accounts
+from config.relays import Relays
+from config.settings import Settings, SettingsError
+from infobip.outbound.transport import Transport
+from store.database import Database
+from store.vault import Vault
+from webhook.access_log import register_access_log
+from webhook.api.app import register_api
+from webhook.app import Everything
+from webhook.body import MIB
+from webhook.errors import register_errors
+from webhook.health import Readiness, register_health
+from webhook.keys import KeyRing
+from webhook.opinions import Opinions
+from webhook.proxy.check import check_accounts
+from webhook.proxy.passing import PassThrough, register_proxy
+from webhook.proxy.register import MODES, Register
+from webhook.proxy.rejected import Rejections
+from webhook.proxy.report_url import ReportUrls
+from webhook.ringer import Ringer
+
+LIMIT = 32 * MIB
+
+
+def create_app(
+    settings: Settings, *, database: Database, vault: Vault, transport: Transport, doorbell: Ringer
+) -> Flask:
+    """Return the application. Raises `SettingsError` for settings that make no sense."""
+    if settings.proxy_suppressed not in MODES:
+        raise SettingsError(f"DLR_PROXY_SUPPRESSED: {settings.proxy_suppressed!r} is none of {', '.join(MODES)}")
+    accounts = check_accounts(settings, load_accounts(settings))
+    app = Flask("webhook.proxy", static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.url_map.converters["everything"] = Everything
+    register_access_log(app)
+    register_errors(app)
+    keys, opinions = KeyRing(database), Opinions(settings)
+    rejections = Rejections(settings, Relays.read(settings.relay_url, CHANNELS), vault)
+    register = Register(database, vault, rejections, settings.proxy_suppressed)
+    register_proxy(
+        app,
+        PassThrough(
+            limit=LIMIT,
+            keys=keys,
+            accounts=accounts,
+            transport=transport,
+            register=register,
+            report_urls=ReportUrls(settings, accounts),
+            opinions=opinions,
+            vault=vault,
+            fail_closed=settings.proxy_fail_closed,
+        ),
+    )
+    register_api(app, keys=keys, database=database, vault=vault, opinions=opinions, limit=LIMIT)
+    register_health(app, Readiness(settings, database, doorbell))
+    return app
