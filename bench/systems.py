@@ -44,7 +44,7 @@ class System:
 def start_product(started: Processes, folder: Path, database_url: str) -> System:
     """Start the service as `dlr up` composes it: web, the processing worker, the worker for the rest, beat, Valkey."""
     port, token = free_port(), secrets.token_urlsafe(12)
-    environ = _clean() | {
+    environ = clean_environment() | {
         "DLR_STATE_DIR": str(folder),
         "DLR_REDIS_URL": start_broker(started, folder),
         "DLR_WEB_BIND": f"127.0.0.1:{port}",
@@ -57,7 +57,7 @@ def start_product(started: Processes, folder: Path, database_url: str) -> System
     worker = (*celery, "worker", *_SHY)
     deciders = Settings(database_url=database_url).deciders
     started.run("migrate", (sys.executable, "-m", "cli.supervisor.migrate"), environ)
-    started.start("web", (sys.executable, "-m", "webhook"), environ, is_ready=_ready(port))
+    started.start("web", (sys.executable, "-m", "webhook"), environ, is_ready=ready_at(port))
     started.start("process", (*worker, "-n", "process@%h", "-Q", "process", f"--concurrency={deciders}"), environ)
     effects = ("-n", "effects@%h", "-Q", "resend,notify,maintain", "-P", "threads", "--concurrency=4")
     started.start("effects", (*worker, *effects), environ)
@@ -75,10 +75,10 @@ def start_baseline(started: Processes, folder: Path, database_url: str) -> Syste
     """Start the baseline with two processes of each kind on two cores, as its docs advise."""
     port = free_port()
     url = database_url or f"sqlite:///{folder / 'baseline.sqlite'}"
-    environ = _clean() | {"BASELINE_DATABASE": url, "BASELINE_BROKER": start_broker(started, folder)}
+    environ = clean_environment() | {"BASELINE_DATABASE": url, "BASELINE_BROKER": start_broker(started, folder)}
     started.run("tables", (sys.executable, "-m", "bench.baseline.tasks"), environ)
     server = ("-m", "gunicorn", "--no-control-socket", "-w", _CORES, "--threads", "8", "-b", f"127.0.0.1:{port}")
-    started.start("web", (sys.executable, *server, "bench.baseline.web:app"), environ, is_ready=_ready(port))
+    started.start("web", (sys.executable, *server, "bench.baseline.web:app"), environ, is_ready=ready_at(port))
     worker = ("-m", "celery", "-A", "bench.baseline.tasks", "worker", f"--concurrency={_CORES}", "-l", "WARNING")
     started.start("worker", (sys.executable, *worker), environ)
     return System(
@@ -96,10 +96,11 @@ STARTS: Final[dict[str, Callable[[Processes, Path, str], System]]] = {
 }
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Return the environment without the settings of whoever runs this."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
 
 
-def _ready(port: int) -> Callable[[], bool]:
+def ready_at(port: int) -> Callable[[], bool]:
+    """Return a question: whether what listens there is ready."""
     return lambda: answers("127.0.0.1", port, "/readyz")

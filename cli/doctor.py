@@ -1,4 +1,4 @@
-"""`dlr doctor`: what is not in order, and how to put it right. `dlr keys`: the keys of this installation."""
+"""`dlr doctor`: what is not in order, and how to put it right."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,14 +10,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from cli import findings, key_findings, stored_findings
 from cli.findings import ERROR, OK, WARNING, Finding
-from cli.output import counted, fail, format_option, print_json, print_table
+from cli.output import counted, format_option, print_json, print_table
 from cli.public_check import through_public_url
-from cli.stored import stored
 from cli.terminal import say
 from config.settings import Settings, SettingsError, load_settings
 from store.database import Database, open_database
 from store.errors import StoreError
-from store.vault import KEY_FILE, read_keys
 
 # What needs no database, and what only makes sense where the database is in order; in the order of the print.
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
@@ -109,20 +107,3 @@ def _print(found: list[Finding]) -> None:
         say(finding.message, _INDENT, f"{mark} {finding.check:12} ")
         if finding.fix:
             say(finding.fix, _INDENT + 2, f"{'':{_INDENT}}→ ")
-
-
-@click.group()
-def keys() -> None:
-    """The keys without which nothing that is stored can be read."""
-
-
-@keys.command("backup-done")
-def backup_done() -> None:
-    """Confirm that the key file is kept in a safe place that is not this host."""
-    with stored() as at:
-        path = at.settings.state_dir / KEY_FILE
-        if not path.exists():
-            raise fail(f"There is no key file {path} to have a backup of.")
-        ids = read_keys(path).ids
-        at.database.repeat(lambda connection: stored_findings.confirm_backup(connection, ids))
-    click.echo(f"Noted: {path} has a backup. After a change of the keys `dlr doctor` asks again.")

@@ -13,7 +13,7 @@ COMMANDS: Final = {
     "explain": "cli.explain:explain",
     "forget": "cli.forget:forget",
     "incidents": "cli.listings:incidents",
-    "keys": "cli.doctor:keys",
+    "keys": "cli.keys:keys",
     "message": "cli.message:message",
     "migrate": "cli.migrate:migrate",
     "policy": "cli.policy:policy",

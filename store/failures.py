@@ -16,10 +16,11 @@ Person = tuple[str, bytes]
 
 
 def of(connection: Connection, people: Sequence[Person]) -> dict[tuple[bytes, str], tuple[datetime, ...]]:
-    """Return the days of soft failure since the last delivery, by (address, channel)."""
+    """Return the days of soft failure since the last delivery, the earliest first, by (address, channel)."""
     found: dict[tuple[bytes, str], tuple[datetime, ...]] = {}
     addresses, accounts = [address for _, address in people], {account for account, _ in people}
-    for row in select_in(connection, failure_days, "address", addresses, accounts=accounts):
+    rows = select_in(connection, failure_days, "address", addresses, accounts=accounts)
+    for row in sorted(rows, key=lambda row: row.day):
         found[row.address, row.channel] = (*found.get((row.address, row.channel), ()), from_ms(row.day))
     return found
 

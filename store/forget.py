@@ -19,6 +19,8 @@ from store.database import Database
 from store.inbox import body_hash
 from store.schema import (
     addresses,
+    aliases,
+    contents,
     decisions,
     failure_days,
     inbox,
@@ -29,6 +31,7 @@ from store.schema import (
     quarantine,
     reports,
     retries,
+    sends,
     suppression_audit,
     suppressions,
 )
@@ -114,6 +117,7 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     known = theirs.all()
     keys = [row.key for row in known]
     done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
+    done["sends"] = _remove_sends(connection, hashes, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
     _strip_kept(connection, hashes, now)
     their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
@@ -143,6 +147,14 @@ def kept(connection: Connection, hashes: Sequence[bytes]) -> list[Found]:
     """Return the entries that stay."""
     query = select(suppressions).where(suppressions.c.address.in_(hashes), _is_kept())
     return [dict(row) for row in connection.execute(query.order_by(suppressions.c.id)).mappings()]
+
+
+def _remove_sends(connection: Connection, hashes: Sequence[bytes], keys: Sequence[bytes]) -> int:
+    """Remove what was sent to the person from the register, with all that it said."""
+    theirs = or_(sends.c.recipient.in_(hashes), sends.c.key.in_(keys))
+    _delete(connection, contents, contents.c.id.in_(select(sends.c.content).where(theirs)))
+    _delete(connection, aliases, aliases.c.message_key.in_(keys))
+    return _delete(connection, sends, theirs)
 
 
 def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:

@@ -157,7 +157,8 @@ def looked(
     """Note that the logs did not show it (`read`), or told nothing; `look_at` None leaves it to the operator."""
     values: dict[str, Any] = {"due_at": look_at, "note": note, "lease_until": EPOCH}
     if read:
-        values |= {"looks": retries.c.looks + 1, "first_look_at": func.coalesce(retries.c.first_look_at, literal(now, Moment()))}
+        first = func.coalesce(retries.c.first_look_at, literal(now, Moment()))
+        values |= {"looks": retries.c.looks + 1, "first_look_at": first}
     return _move(connection, one, owner, (UNKNOWN,), UNKNOWN, now, owner_after="", **values)
 
 

@@ -14,6 +14,8 @@ from store.moments import to_ms
 from store.outbox import subjects_needed
 from store.schema import (
     addresses,
+    aliases,
+    contents,
     decisions,
     failure_days,
     inbox,
@@ -24,6 +26,7 @@ from store.schema import (
     report_keys,
     reports,
     retries,
+    sends,
     suppressions,
 )
 
@@ -57,6 +60,9 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "keys": _delete(database, report_keys, report_keys.c.fingerprint, report_keys.c.seen_at < now - limits.keys),
         "failures": _delete(database, failure_days, failure_days.c.address, failure_days.c.day < now - _FAILURES),
         "messages": _delete(database, messages, messages.c.key, messages.c.changed_at < now - limits.decisions),
+        "contents": _delete(database, contents, contents.c.id, contents.c.keep_until < now),
+        "sends": _delete(database, sends, sends.c.key, sends.c.sent_at < now - limits.reports),
+        "aliases": _delete(database, aliases, aliases.c.key, aliases.c.made_at < now - limits.reports),
         "retries": _delete(database, retries, retries.c.id, retries.c.changed_at < now - limits.decisions),
         "incidents": _delete(
             database,

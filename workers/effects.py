@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from config.mask import tail
-from policy import Alert, Decision, Forward, Retry, Suppress
+from policy import Alert, Decision, Forward, Mode, Retry, Suppress
 from reports import Event, mail_domain
 from store import (
     arrivals,
@@ -33,6 +33,7 @@ from store.writes import insert_new
 from workers import rows
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
+from workers.scopes import paused_by
 
 
 @dataclass(slots=True)
@@ -117,6 +118,7 @@ class Effects:
             match action:
                 case Retry():
                     self.failed.add(item.message_key)
+                    self._pause(item, action)
                     self.retries.append(rows.retry_row(number, item, action, self.now))
                 case Suppress():
                     self._suppress(number, item, decision, action)
@@ -124,6 +126,12 @@ class Effects:
                     self.sightings.append(rows.sighting_of(item, decision, action))
                 case Forward():
                     self.outgoing.append(rows.forward_row(number, item, action, self.now))
+
+    def _pause(self, item: Prepared, action: Retry) -> None:
+        """Hold back what else would meet the same limit until this resend is due."""
+        if action.mode is Mode.ACT and action.due_at is not None:
+            for scope in paused_by(item.report, action.pause):
+                self.pauses.append((item.report.account, scope, action.due_at, f"rule {action.rule}"))
 
     def _suppress(self, number: int, item: Prepared, decision: Decision, action: Suppress) -> None:
         entry = rows.entry_of(number, item, decision, action)

@@ -1,13 +1,16 @@
 """House-keeping: fold incidents, end what has run out, and delete what may be kept no longer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from config.logs import log
-from store import incidents, retention
+from store import incidents, retention, sends
 from store.incidents import Opened
 from workers.context import Context
 
 _LOG = log(__name__)
+# Whoever was about to post a send for longer than this has died.
+_LONGEST_POST: Final = timedelta(minutes=10)
 
 
 def fold(context: Context) -> None:
@@ -43,6 +46,7 @@ def purge(context: Context) -> None:
     now = datetime.now(UTC)
     settings = context.settings
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now))
+    context.database.repeat(lambda connection: sends.lost_intents(connection, now - _LONGEST_POST))
     limits = retention.Limits(
         bodies=settings.keep_bodies,
         reports=settings.keep_reports,

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from cli.supervisor.composition import parts_of
+from cli.supervisor.first_key import greeting, serves_applications
 from cli.supervisor.lock import AlreadyRunning, take_lock
 from cli.supervisor.loop import Supervisor
 from cli.supervisor.preflight import preflight
@@ -40,9 +41,9 @@ def run(settings: Settings) -> int:
     state_dir = settings.state_dir.absolute()
     _make(state_dir)
     held = take_lock(state_dir)
-    host, port = split_address(settings.web_bind)
-    if reason := why_taken(host, port):
-        raise OSError(f"nothing can listen on {settings.web_bind} ({reason}); choose another address with DLR_WEB_BIND")
+    _look_at(settings.web_bind, "DLR_WEB_BIND")
+    if serves_applications(settings):
+        _look_at(settings.proxy_bind, "DLR_PROXY_BIND")
     token = ensure_url_token(settings)[0] if "token" in cheapest_checks(settings) else ""
     preflight(settings)
     valkey = None if settings.redis_url else prepare(state_dir)
@@ -55,8 +56,17 @@ def run(settings: Settings) -> int:
 
     def greet() -> None:
         print(welcome(settings, token, show_secrets=sys.stdout.isatty()), flush=True)
+        if told := greeting(settings):
+            print(told, flush=True)
 
     return Supervisor(parts, screen, on_ready=greet, warm_up=warm_up, held=(held,)).run()
+
+
+def _look_at(bind: str, name: str) -> None:
+    """Raise `OSError` where nothing can listen there, and `ValueError` where it is no address."""
+    host, port = split_address(bind, name)
+    if reason := why_taken(host, port):
+        raise OSError(f"nothing can listen on {bind} ({reason}); choose another address with {name}")
 
 
 def _make(state_dir: Path) -> None:

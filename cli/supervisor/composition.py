@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from cli.supervisor import roles
+from cli.supervisor.first_key import serves_applications
 from cli.supervisor.part import Part
 from cli.supervisor.probe import answers, split_address
 from cli.supervisor.valkey import Valkey, find_server
@@ -37,6 +38,7 @@ def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
             stop_rank=_WEB,
             grace=_GRACE,
         ),
+        *_proxy(settings, broker),
         Part(
             name="process",
             call=partial(roles.process_callbacks, settings.deciders),
@@ -55,6 +57,22 @@ def parts_of(settings: Settings, valkey: Valkey | None) -> list[Part]:
         ),
         Part(name="beat", call=partial(roles.beat, schedule), after=(*broker, "database"), stop_rank=_WORKERS),
     ]
+
+
+def _proxy(settings: Settings, broker: tuple[str, ...]) -> tuple[Part, ...]:
+    if not serves_applications(settings):
+        return ()
+    host, port = split_address(settings.proxy_bind, "DLR_PROXY_BIND")
+    return (
+        Part(
+            name="proxy",
+            call=roles.serve_proxy,
+            after=(*broker, "database"),
+            is_ready=partial(answers, host, port, "/healthz"),
+            stop_rank=_WEB,
+            grace=_GRACE,
+        ),
+    )
 
 
 def _valkey(valkey: Valkey) -> Part:

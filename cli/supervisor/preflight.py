@@ -12,6 +12,7 @@ from config.settings import Settings, SettingsError
 from policy import PolicyError, load_policy
 from webhook.accounts import Accounts
 from webhook.auth import Guard
+from webhook.proxy.check import check_settings
 
 
 def preflight(settings: Settings) -> None:
@@ -78,4 +79,11 @@ def _policy(settings: Settings) -> None:
         raise SettingsError(f"DLR_POLICY: {_why(error)}. `dlr policy check FILE` checks it") from None
 
 
-_LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (_who_may_post, _default_channel, _database, _codes, _policy)
+_LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (
+    _who_may_post,
+    _default_channel,
+    _database,
+    _codes,
+    _policy,
+    check_settings,
+)

@@ -6,14 +6,14 @@ from typing import Final
 _PATIENCE: Final = 0.5
 
 
-def split_address(bind: str) -> tuple[str, int]:
+def split_address(bind: str, name: str = "DLR_WEB_BIND") -> tuple[str, int]:
     """Return host and port of `HOST:PORT`, where an IPv6 host stands in brackets.
 
     Raises `ValueError` where it is not that.
     """
     host, colon, port = bind.rpartition(":")
     if not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError(f"DLR_WEB_BIND is {bind!r}: write HOST:PORT, for example 127.0.0.1:8080")
+        raise ValueError(f"{name} is {bind!r}: write HOST:PORT, for example 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
 

@@ -18,6 +18,7 @@ _EFFECT_THREADS: Final = 4
 _SHARED: Final = (
     "webhook.serve",
     "webhook.worker",
+    "webhook.proxy.serve",
     "workers.app",
     "celery.app.log",
     "celery.apps.beat",
@@ -44,6 +45,13 @@ def warm_up() -> None:
 def serve_web() -> None:
     """Receive callbacks."""
     from webhook.serve import main
+
+    main()
+
+
+def serve_proxy() -> None:
+    """Stand between applications and Infobip, and take what they tell."""
+    from webhook.proxy.serve import main
 
     main()
 

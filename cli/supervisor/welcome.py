@@ -129,7 +129,7 @@ def _proof(settings: Settings, checks: frozenset[str], body: str, show_secrets: 
 
 
 def _signature(settings: Settings, body: str) -> str:
-    key = "".join(settings.hmac_secret.values()[:1]).encode()
+    key = "".join(kept_hmac(settings).values()[:1]).encode()
     digest = hmac.digest(key, body.encode(), settings.hmac_algorithm.lower())
     if settings.hmac_encoding.lower() == "hex":
         return digest.hex()

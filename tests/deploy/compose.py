@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from tests.house.project import ROOT
 
 FILE: Final = ROOT / "docker-compose.yml"
-OURS: Final = ("migrate", "web", "worker", "effects", "beat")
+OURS: Final = ("migrate", "web", "proxy", "worker", "effects", "beat")
 # As compose has it: $$ stands for a dollar, ${NAME:-default} for a variable or what stands in for it.
 _VARIABLE: Final = re.compile(r"\$\$|\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|\$(?P<bare>\w+)")
 

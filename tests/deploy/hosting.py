@@ -23,7 +23,9 @@ from tests.deploy.compose import Composition
 from tests.house.project import ROOT
 from tests.support.ports import free_port
 
-_INSIDE: Final = re.compile(r"/run/secrets/|/var/lib/dlr\b|/tmp/|(?<![\w/])/data\b|(?:0\.0\.0\.0|127\.0\.0\.1):8080")
+_INSIDE: Final = re.compile(
+    r"/run/secrets/|/var/lib/dlr\b|/tmp/|(?<![\w/])/data\b|(?:0\.0\.0\.0|127\.0\.0\.1):(?:8080|8090)"
+)
 PATIENCE: Final = 60.0
 
 
@@ -36,6 +38,7 @@ class Host:
     database_url: str
     redis_port: int = field(default_factory=free_port)
     web_ports: list[int] = field(default_factory=list)
+    proxy_port: int = field(default_factory=free_port)
     running: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -136,7 +139,8 @@ class Host:
         folders = {"/run/secrets/": "secrets/", "/var/lib/dlr": "state", "/tmp/": "tmp/", "/data": "data"}
         if found[0] in folders:
             return f"{self.folder}/{folders[found[0]]}"
-        return f"127.0.0.1:{self.web_ports[-1]}"
+        port = self.proxy_port if found[0].endswith(":8090") else self.web_ports[-1]
+        return f"127.0.0.1:{port}"
 
 
 def _program(name: str) -> list[str]:

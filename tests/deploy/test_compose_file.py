@@ -70,7 +70,7 @@ def test_workers_get_the_time_to_end_their_task(name: str) -> None:
     assert seconds(SERVICES[name]["stop_grace_period"]) >= 75
 
 
-@pytest.mark.parametrize("name", ["web", "worker"])
+@pytest.mark.parametrize("name", ["web", "proxy", "worker"])
 def test_endpoint_and_worker_can_be_scaled(name: str) -> None:
     service = SERVICES[name]
     assert "container_name" not in service
@@ -78,14 +78,19 @@ def test_endpoint_and_worker_can_be_scaled(name: str) -> None:
     assert all(re.search(r"\d+-\d+:\d+$", port) for port in service.get("ports", []))
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name != "web"])
-def test_nothing_but_the_endpoint_is_published(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in ("web", "proxy")])
+def test_nothing_but_the_endpoint_and_the_pass_through_is_published(name: str) -> None:
     assert "ports" not in SERVICES[name]
     assert "expose" not in SERVICES[name]
 
 
-def test_the_endpoint_is_published_to_this_host_only() -> None:
-    assert [port.startswith("127.0.0.1:") for port in SERVICES["web"]["ports"]] == [True]
+@pytest.mark.parametrize("name", ["web", "proxy"])
+def test_what_is_published_is_published_to_this_host_only(name: str) -> None:
+    assert [port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"]] == [True]
+
+
+def test_the_pass_through_gets_the_time_to_hear_infobips_answer() -> None:
+    assert seconds(SERVICES["proxy"]["stop_grace_period"]) > Settings().proxy_timeout.total_seconds() + 5
 
 
 def test_database_and_broker_have_no_way_out() -> None:

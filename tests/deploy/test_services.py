@@ -72,9 +72,9 @@ def test_what_is_no_setting_of_the_file_keeps_its_default(host: Host) -> None:
 
 
 def test_a_callback_to_each_of_two_endpoints_is_decided_on_and_all_end_in_time(host: Host) -> None:
-    for service in (*["web"] * (2 - len(host.web_ports)), "worker", "worker", "effects", "beat"):
+    for service in (*["web"] * (2 - len(host.web_ports)), "proxy", "worker", "worker", "effects", "beat"):
         host.start(service)
-    for service in ("web", "worker", "effects", "beat"):
+    for service in ("web", "proxy", "worker", "effects", "beat"):
         host.wait_healthy(service)
     path = f"/webhook/sms/{host.secret('url_token')}"
     # A health check asks the endpoint that was started last.
@@ -85,6 +85,8 @@ def test_a_callback_to_each_of_two_endpoints_is_decided_on_and_all_end_in_time(h
         status, answer = post(port, path, body)
         assert status == 200, answer
         assert json.loads(answer)["accepted"] == 1
+    assert post(host.proxy_port, "/proxy/wrong/sms/3/messages", b"{}")[0] == 404
+    assert post(host.proxy_port, "/api/v1/sends", b"{}")[0] == 401
     wait(lambda: len(decisions(host)) == 2, lambda: host.log("worker"))
     assert [message for message, _ in decisions(host)] == ["compose-0", "compose-1"]
     assert not (host.folder / "state" / "dlr.sqlite").exists()

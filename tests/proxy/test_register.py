@@ -15,7 +15,7 @@ from store.sends import ACCEPTED, LONGEST_CONTENT, NOT_SENT, REFUSED, UNKNOWN
 from tests.proxy.upstream import Upstream, answers
 from tests.proxy.world import AUTHORIZATION, OTHER, World, several
 from tests.support.infobip import PERSON, sms
-from tests.webhook.world import free_port
+from tests.support.ports import free_port
 
 
 def test_a_send_is_registered_with_its_id_options_credential_and_content(world: World) -> None:

@@ -1,6 +1,7 @@
 """Our URL in sends: only where it is asked for, and the application's own is kept."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.infobip import sms
 
 ON = {"DLR_PROXY_SET_WEBHOOK": "true", "DLR_PUBLIC_URL": "https://dlr.example.com", "DLR_URL_TOKEN": "t0k"}
 OURS = "https://dlr.example.com/webhook/sms/t0k"
-THEIRS = {"delivery": {"url": "https://app.example.com/mine", "intermediateReport": True}}
+THEIRS: dict[str, Any] = {"delivery": {"url": "https://app.example.com/mine", "intermediateReport": True}}
 
 
 def test_sends_keep_their_own_url_by_default(plain: World, upstream: Upstream) -> None:

@@ -21,7 +21,8 @@ from store.sends import Send
 from store.suppressions import ACTIVE, Entry, suppress
 from store.vault import Vault
 from tests.support.infobip import KEY, PERSON, sms
-from tests.webhook.world import NoDoorbell, Process, free_port, wait_for
+from tests.support.ports import free_port
+from tests.webhook.world import NoDoorbell, Process, wait_for
 from webhook.proxy.app import create_app
 from webhook.ringer import Ringer
 

@@ -1,9 +1,13 @@
 """A planned resend leaves once, at its time, and only if the world still wants it."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import update
 
 from config.secrets import Secret
-from store.schema import contents, messages
+from store.pauses import ALL, Scope, lift, pause
+from store.schema import contents, messages, pauses
 from tests.resend.world import PERSON, World
 from tests.support.desk import report
 
@@ -147,3 +151,51 @@ def test_a_code_is_not_sent_after_its_end(world: World) -> None:
     world.fail()
 
     assert world.rows() == []
+
+
+def test_a_quota_holds_back_what_else_would_meet_it(world: World) -> None:
+    world.register()
+    world.fail()
+    world.register("m-2", to="447700900124")
+    world.fail("m-2", error=541, to="447700900124")
+    paused = [(row.scope, row.value) for row in world.desk.rows(pauses)]
+    assert paused
+
+    before = {row.message_key: row.due_at for row in world.rows()}
+    with world.desk.database.transaction() as connection:
+        connection.execute(update(pauses).values(until=world.clock() + timedelta(hours=5)))
+    world.run(hours=3)
+
+    assert world.infobip.sends() == []
+    assert all(row.due_at > before[row.message_key] and "paused" in row.note for row in world.rows())
+
+    world.run(hours=3)
+    assert len(world.infobip.sends()) == 2
+
+
+def test_the_switch_stops_everything_and_loses_nothing(world: World) -> None:
+    world.register()
+    world.fail()
+    with world.desk.database.transaction() as connection:
+        pause(connection, "", Scope(ALL), world.clock(), None, "a person stopped it", "test")
+    world.run(hours=2)
+    [row] = world.rows()
+    assert (row.state, row.note) == ("planned", "all resends are stopped: a person stopped it")
+
+    with world.desk.database.transaction() as connection:
+        lift(connection, "", Scope(ALL))
+    world.run(minutes=2)
+
+    assert world.states() == [(1, "accepted")]
+
+
+def test_nobody_is_woken(world: World) -> None:
+    world.account = replace(world.account, quiet=(time(0, 1), time(23, 59)))
+    world.register()
+    world.fail()
+    world.run(hours=2)
+
+    [row] = world.rows()
+    assert row.state in ("planned", "expired")
+    assert "night" in row.note
+    assert world.infobip.sends() == []

@@ -116,8 +116,10 @@ def test_no_statement_of_a_drain_reads_a_table_from_end_to_end(database: Databas
             if sql.split()[0] in ("SELECT", "UPDATE", "DELETE"):
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
                 scans += [(sql, row.detail) for row in plan if row.detail.startswith("SCAN")]
-    # The partial index holds just the callbacks that wait, and is read in its order.
-    assert [scan for scan in scans if "ix_inbox_waiting" not in scan[1]] == []
+    # The partial index holds just the callbacks that wait, and is read in its order; one row of any kind is enough to
+    # know that the register is in use.
+    fine = ("ix_inbox_waiting", "ix_sends_sent")
+    assert [scan for scan in scans if not scan[1].endswith(fine)] == []
 
 
 def test_the_write_ahead_log_is_copied_into_the_database_aside(tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -9,9 +9,10 @@ import click
 from click.testing import CliRunner, Result
 
 from cli.codes import codes
-from cli.doctor import doctor, keys
+from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
+from cli.keys import keys
 from cli.listings import incidents, retries, suppress
 from cli.message import message
 from cli.migrate import migrate

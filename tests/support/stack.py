@@ -32,6 +32,8 @@ class Stack:
     state_dir: Path
     port: int
     database: Database
+    proxy_port: int
+    """Of /proxy and /api."""
     pids: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
@@ -75,15 +77,16 @@ def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE) -
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Stack]:
     """Run the service with its state in `folder`; stop it as Ctrl-C would, and check that it ends cleanly."""
-    port, state = free_port(), folder / "state"
+    port, proxy_port, state = free_port(), free_port(), folder / "state"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
-    environment |= {"DLR_STATE_DIR": str(state), "DLR_WEB_BIND": f"127.0.0.1:{port}", **settings}
+    environment |= {"DLR_STATE_DIR": str(state), "DLR_WEB_BIND": f"127.0.0.1:{port}"}
+    environment |= {"DLR_PROXY_BIND": f"127.0.0.1:{proxy_port}", **settings}
     database = open_database(settings.get("DLR_DATABASE_URL", f"sqlite:///{state / 'dlr.sqlite'}"))
     command = [sys.executable, "-m", "cli.supervisor"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    stack = Stack(process, state, port, database)
+    stack = Stack(process, state, port, database, proxy_port)
     ready = threading.Event()
     listeners = [
         threading.Thread(target=_listen, args=(stack,), daemon=True),

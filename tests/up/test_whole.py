@@ -12,10 +12,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
 from cli.supervisor.valkey import running_url
+from tests.support import ports
 from tests.up.runs import ROOT, Run, descendants, is_alive, running, share_of_memory, until
 
 # Where no bytecode may be kept, each import is compiled anew: seconds in which a user's start would be over.
@@ -26,7 +29,8 @@ UP = ("-c", "from cli.up import up; up(prog_name='dlr up')")
 @contextmanager
 def up(state: Path, port: int, **environ: str) -> Iterator[Run]:
     """Run `dlr up` in a state folder."""
-    given = {"DLR_STATE_DIR": str(state), "DLR_WEB_BIND": f"127.0.0.1:{port}", **environ}
+    given = {"DLR_STATE_DIR": str(state), "DLR_WEB_BIND": f"127.0.0.1:{port}"}
+    given |= {"DLR_PROXY_BIND": f"127.0.0.1:{ports.free_port()}", **environ}
     with running(*UP, environ=given) as run:
         yield run
 
@@ -67,7 +71,8 @@ def test_a_first_start_takes_the_pasted_report_through_to_a_decision(tmp_path: P
         run.process.send_signal(signal.SIGINT)
         assert run.end(30) == 0
         assert not any(map(is_alive, below))
-        assert [one["part"] for one in run.events if one["event"] == "stopped"][0::4] == ["web", "valkey"]
+        stopped = [one["part"] for one in run.events if one["event"] == "stopped"]
+        assert (set(stopped[:2]), stopped[-1], len(stopped)) == ({"web", "proxy"}, "valkey", 6)
 
 
 def assert_not_on_a_command_line(state: Path, pids: tuple[int, ...]) -> None:
@@ -75,6 +80,26 @@ def assert_not_on_a_command_line(state: Path, pids: tuple[int, ...]) -> None:
     password = running_url(state).split("@")[0].rpartition(":")[2].encode()
     assert len(password) == 64
     assert not [pid for pid in pids if password in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_the_first_start_makes_a_key_for_applications_and_shows_it_once(tmp_path: Path, free_port: int) -> None:
+    state = tmp_path / "state"
+    with up(state, free_port) as run:
+        ready(run)
+        until(lambda: "/proxy/dlr_" in run.greeting)
+        url = next(line for line in run.greeting.splitlines() if "/proxy/dlr_" in line).strip()
+        # Nobody said where Infobip is: that, and not the key, is what is wrong.
+        with pytest.raises(HTTPError) as refused:
+            urlopen(f"{url}/account/1/balance", timeout=10)
+        assert json.load(refused.value)["error"]["code"] == "no_base_url"
+        refused.value.close()
+        assert url.rpartition("/")[2] not in "".join(run.lines)
+    with up(state, free_port, DLR_PROXY_BIND="off") as run:
+        ready(run)
+        assert run.said("proxy", "ready") == []
+    with up(state, free_port) as run:
+        ready(run)
+        assert "/proxy/dlr_" not in run.greeting
 
 
 def test_a_second_start_names_the_first_and_changes_nothing(tmp_path: Path, free_port: int) -> None:
@@ -129,6 +154,9 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path: Path)
         {"DLR_DEFAULT_CHANNEL": "smss"},
         {"DLR_DATABASE_URL": "nonsense"},
         {"DLR_POLICY": "missing.toml"},
+        {"DLR_PROXY_SUPPRESSED": "maybe"},
+        {"DLR_INFOBIP_URL": "https://infobip.example.com"},
+        {"DLR_PROXY_BIND": "8090"},
         {"DLR_CODES_LOCAL": "missing.csv"},
     ],
     ids=lambda environ: next(iter(environ)),
@@ -150,6 +178,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, free_port: int) -> No
 
 def test_on_a_terminal_each_line_begins_with_its_part_and_ctrl_c_stops_it(tmp_path: Path, free_port: int) -> None:
     environ = {**os.environ, "DLR_STATE_DIR": str(tmp_path), "DLR_WEB_BIND": f"127.0.0.1:{free_port}"}
+    environ["DLR_PROXY_BIND"] = f"127.0.0.1:{ports.free_port()}"
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(ROOT)

@@ -20,6 +20,7 @@ STARTS = {
     "worker": (*CELERY, "worker", "--pool=solo", "--concurrency=1"),
     "beat": (*CELERY, "beat", "--schedule=beat", "--pidfile="),
     "web": ("-m", "webhook"),
+    "proxy": ("-m", "webhook.proxy"),
 }
 
 
@@ -41,6 +42,7 @@ def test_it_refuses_tables_of_another_release_and_says_what_to_do(
         "DLR_STATE_DIR": str(tmp_path),
         "DLR_REDIS_URL": "memory://",
         "DLR_WEB_BIND": "127.0.0.1:0",
+        "DLR_PROXY_BIND": "127.0.0.1:0",
         "DLR_ALLOW_UNAUTHENTICATED": "true",
         "PYTHONPATH": str(ROOT),
     }

@@ -5,7 +5,7 @@ from flask import Flask
 from codes.channels import CHANNELS
 from config.accounts import load_accounts
 from config.relays import Relays
-from config.settings import Settings, SettingsError
+from config.settings import Settings
 from infobip.outbound.transport import Transport
 from store.database import Database
 from store.vault import Vault
@@ -17,9 +17,9 @@ from webhook.errors import register_errors
 from webhook.health import Readiness, register_health
 from webhook.keys import KeyRing
 from webhook.opinions import Opinions
-from webhook.proxy.check import check_accounts
+from webhook.proxy.check import check_accounts, check_settings
 from webhook.proxy.passing import PassThrough, register_proxy
-from webhook.proxy.register import MODES, Register
+from webhook.proxy.register import Register
 from webhook.proxy.rejected import Rejections
 from webhook.proxy.report_url import ReportUrls
 from webhook.ringer import Ringer
@@ -31,8 +31,7 @@ def create_app(
     settings: Settings, *, database: Database, vault: Vault, transport: Transport, doorbell: Ringer
 ) -> Flask:
     """Return the application. Raises `SettingsError` for settings that make no sense."""
-    if settings.proxy_suppressed not in MODES:
-        raise SettingsError(f"DLR_PROXY_SUPPRESSED: {settings.proxy_suppressed!r} is none of {', '.join(MODES)}")
+    check_settings(settings)
     accounts = check_accounts(settings, load_accounts(settings))
     app = Flask("webhook.proxy", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False

@@ -22,16 +22,13 @@ from store.errors import StoreError, Unavailable
 from store.incidents import Sighting
 from store.sends import ACCEPTED, REFUSED, UNKNOWN, Content, Send
 from store.vault import Vault
+from webhook.proxy.check import OFF, REFUSE
 from webhook.proxy.errors import Suppressed
 from webhook.proxy.order import Contents, Fates, Order, fates, real_key, row_of
 from webhook.proxy.outcome import Fate, outcomes
 from webhook.proxy.rejected import Rejections
 
 _log = log(__name__)
-DROP: Final = "drop"
-REFUSE: Final = "refuse"
-OFF: Final = "off"
-MODES: Final = (DROP, REFUSE, OFF)
 _BEFORE: Final = "Infobip had a message with this id before"
 _TRIES: Final = 2
 # Seconds for which a database that failed is not asked again: each try may take as many.

@@ -15,7 +15,6 @@ from policy import Purpose
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
-from reports import mail_domain
 from reports.states import REACHED
 from reports.zones import zones_of
 from store import blocks, messages, pauses, resending, sends
@@ -25,6 +24,7 @@ from store.pauses import ALL, Pause, Scope
 from store.resending import Cost, Resend
 from store.schema import reports
 from store.sends import Content, Send
+from workers.scopes import scopes
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -151,15 +151,9 @@ def _pause(
 
 def scopes_of(send: Send | None, message: Message | None, address: str) -> list[Scope]:
     """Return every scope that a message belongs to."""
-    network = message.mcc_mnc if message else ""
     sender = (send.sender if send else "") or (message.sender if message else "")
-    brand = (send.campaign or send.application if send else "") or sender
-    found = [Scope(ALL), Scope("account")]
-    found += [Scope("network", network)] if network else []
-    found += [Scope("sender", sender)] if sender else []
-    found += [Scope("domain", domain)] if (domain := mail_domain(address)) else []
-    found += [Scope("brand", f"{brand} {network}".strip())] if brand else []
-    return found
+    brand = (send.campaign or send.application) if send else ""
+    return scopes(network=message.mcc_mnc if message else "", sender=sender, brand=brand, address=address)
 
 
 def _sent_to(connection: Connection, one: Resend, now: datetime) -> int:
