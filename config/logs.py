@@ -10,7 +10,9 @@ from structlog.typing import EventDict, WrappedLogger
 from config.mask import mask_text
 
 # Values of these names are ids of ours or Infobip's and never addresses, however long their digits run.
-_IDS: Final = frozenset({"callback_id", "report_id", "incident_id", "message_id", "pid", "timestamp", "level", "event"})
+_IDS: Final = frozenset(
+    {"callback_id", "key_id", "report_id", "incident_id", "message_id", "pid", "timestamp", "level", "event"}
+)
 
 
 def set_up_logs(form: str = "auto", level: str = "INFO") -> None:

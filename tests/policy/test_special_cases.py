@@ -43,18 +43,18 @@ def test_581_on_seven_days_pauses_the_person() -> None:
     assert suppress(decision).until == NOW + timedelta(days=30)
 
 
-def test_542_waits_for_the_next_day_and_pauses_sender_and_network() -> None:
+def test_542_waits_for_the_next_day_and_pauses_the_brand_at_the_carrier() -> None:
     decision = decided("sms", FAILED, 542)
     midnight_in_los_angeles = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
     assert is_due_in(decision, timedelta(minutes=15), midnight_in_los_angeles)
-    assert retry(decision).pause == ("sender", "network")
+    assert retry(decision).pause == ("brand",)
     assert alert(decision).group_by == ("account", "sender", "network")
 
 
-def test_541_slows_down_and_pauses_the_sender() -> None:
+def test_541_slows_down_and_pauses_the_brand_at_the_carrier() -> None:
     decision = decided("sms", FAILED, 541)
     assert is_due_in(decision, timedelta(minutes=5))
-    assert "sender" in retry(decision).pause
+    assert "brand" in retry(decision).pause
 
 
 @pytest.mark.parametrize("error", [6057, 6058])

@@ -18,6 +18,7 @@ def free_port() -> int:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
     size = (_LAST - _FIRST + 1) // _WORKERS
     first = _FIRST + worker * size
+    port: int
     for port in random.sample(sorted({*range(first, first + size)} - _given), size - len(_given)):
         with socket.socket() as probe:
             try:
@@ -25,5 +26,5 @@ def free_port() -> int:
             except OSError:
                 continue
         _given.add(port)
-        return int(probe.getsockname()[1])
+        return port
     raise AssertionError("no port is free")
