@@ -164,7 +164,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _quiet(text: str) -> tuple[time, time] | None:
-    if not text.strip():
+    if text.strip().lower() in ("", "off"):
         return None
     try:
         begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))

@@ -15,7 +15,7 @@ _DAY: Final = r"(?:(?:19|20)\d\d([-./])(?:0[1-9]|1[0-2])\%d(?:0[1-9]|[12]\d|3[01
 _DAY_LAST: Final = r"(?:(?:0?[1-9]|[12]\d|3[01])([-./])(?:0?[1-9]|1[0-2])\%d(?:19|20)\d\d(?!\d))"
 _TIME: Final = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?!\d)"
 _BYTE: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_HOST: Final = rf"(?<![\d.]){_BYTE}(?:\.{_BYTE}){{3}}(?![\d.])"
+_HOST: Final = rf"(?<![\d.]){_BYTE}(?:\.{_BYTE}){{3}}(?![\d.])(?::\d{{1,5}}(?!\d))?"
 # Runs of digits that are no numbers of people, however long: each would otherwise look like one.
 _OTHER: Final = "|".join(
     (

@@ -168,7 +168,7 @@ class Settings:
     # ---- sending again
     time_zone: str = _row("UTC", "Zone of recipients whose number tells none.", group="resend")
     quiet_hours: str = _row(
-        "21:00-08:00", "When nothing but one-time codes is resent, at the recipient. Empty: never.", group="resend"
+        "21:00-08:00", "When nothing but one-time codes is resent, where the recipient lives; or off.", group="resend"
     )
 
     # ---- passing callbacks on

@@ -117,13 +117,28 @@ def settle(connection: Connection, key: bytes, to: Send, at: datetime) -> None:
     register(connection, [to], at)
 
 
+def intend(connection: Connection, rows: Sequence[Send]) -> None:
+    """Write intents whose keys are new. Where another writer was first with one, the whole transaction is repeated."""
+    insert_rows(connection, sends, _in_order(rows))
+
+
 def settle_all(connection: Connection, settled: Sequence[tuple[Send, Send]], at: datetime) -> None:
     """Replace intents, each given as (intent, what became of it); contents that nobody needs any more are erased."""
-    moved = sorted({before.key for before, to in settled if before.key != to.key})
+    stay = [to for before, to in settled if before.key == to.key]
+    # Only what the answer tells: somebody may have registered more of the message meanwhile.
+    upsert(connection, sends, _in_order(to for to in stay if to.content), ("key",), ("state", "message_id"))
+    upsert(
+        connection, sends, _in_order(to for to in stay if not to.content), ("key",), ("state", "message_id", "content")
+    )
+    moved = [(before, to) for before, to in settled if before.key != to.key]
     if moved:
-        connection.execute(delete(sends).where(sends.c.key.in_(moved)))
-    register(connection, [to for _, to in settled], at)
-    erase(connection, {before.content for before, _ in settled} - {to.content for _, to in settled})
+        connection.execute(delete(sends).where(sends.c.key.in_(sorted(before.key for before, _ in moved))))
+        register(connection, [to for _, to in moved], at)
+    erase(connection, {before.content for before, to in settled if not to.content})
+
+
+def _in_order(rows: Iterable[Send]) -> list[dict[str, Any]]:
+    return [_row(row) for row in sorted(rows, key=lambda row: row.key)]
 
 
 def drop(connection: Connection, rows: Sequence[Send]) -> None:

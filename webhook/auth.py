@@ -51,7 +51,7 @@ class Guard:
         used = [name for name in CHECKS if any(name in one for one in sets)]
         unused = tuple(name for name in ready if name not in used)
         checks = {name: CHECKS[name](settings, accounts) for name in (*used, *unused)}
-        # Where nobody asked for more than a token, a signature proves no less. Where somebody did, only his word counts.
+        # Where nobody asked for more than a token, a signature proves no less. Where somebody did, that counts.
         if sets == _TOKEN_ALONE and not settings.auth.strip():
             checks["hmac"] = CHECKS["hmac"](settings, accounts)
             return cls(sets, checks, unused, kept_hmac(settings))

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from cli.supervisor.probe import reachable, split_address
 from config.settings import Settings
+from webhook.kept_hmac import kept_hmac
 
 _HIDDEN: Final = "YOUR_SECRET"
 

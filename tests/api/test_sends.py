@@ -136,7 +136,10 @@ def test_a_content_over_1_mib_is_not_kept_and_the_answer_says_so(world: World) -
 
 
 def test_what_is_told_again_takes_nothing_away(world: World) -> None:
-    post(world, entry(purpose="otp", content=content(), sentAt="2026-01-24T10:00:00Z", notAfter="2030-01-01T00:00:00+0000"))
+    post(
+        world,
+        entry(purpose="otp", content=content(), sentAt="2026-01-24T10:00:00Z", notAfter="2030-01-01T00:00:00+0000"),
+    )
     before = world.registered("m-1")
     post(world, entry(campaign="spring"))
     after = world.registered("m-1")

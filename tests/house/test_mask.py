@@ -46,6 +46,7 @@ def test_addresses_are_masked_and_other_numbers_are_not(text: str, masked: str) 
         "at 10:00:05.000000",
         "550 5.7.26 and 421-4.7.28",
         "from 172.16.254.100:5432",
+        "Listening at: http://127.0.0.1:8080 (19539)",
         "id 12345678-1234-1234-1234-123456789012",
         "id 2f1c1234-5678-4123-8123-12345678abcd",
         "0.00750000 EUR, 12345.678 ms, 1.2.3",

@@ -37,6 +37,14 @@ def test_no_header_is_added_that_the_application_did_not_send(plain: World, upst
     assert {name.lower() for name, _ in seen.headers} <= {"host", "accept-encoding", "connection", "user-agent"}
 
 
+def test_no_header_is_added_to_the_answer_or_doubled(plain: World, upstream: Upstream, proxy: type[Proxy]) -> None:
+    upstream.reply = answers(204, b"", ("Date", "Tue, 24 Nov 2026 10:00:00 GMT"), ("Server", "theirs"), ("X-Id", "7"))
+    answer = requests.get(f"{proxy(plain).base}/account/1/balance", timeout=10)
+    assert (answer.status_code, answer.headers["X-Id"]) == (204, "7")
+    assert "Content-Type" not in answer.headers
+    assert "," not in answer.headers["Server"]
+
+
 def test_a_known_send_passes_byte_for_byte(plain: World, upstream: Upstream) -> None:
     body = (
         b'{ "messages" : [ {"destinations":[{"to":"447700900123" }],"content":{"text":"1.10 \\u20ac"} , "n":1.10} ] }'

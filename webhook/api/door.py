@@ -25,7 +25,7 @@ class Door:
         key = self.keys.find(given.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             raise NoKey("the request brings no key that is live")
-        g.line = {"account": key.account, "key": str(key.id)}
+        g.line = {"account": key.account, "key_id": str(key.id)}
         if scope not in key.scopes:
             raise KeyLacksScope(f"the key has no scope {scope}")
         return key

@@ -11,8 +11,9 @@ from webhook.headers import kept_headers
 _OURS: Final = "x-dlr-"
 # Made anew for the next connection.
 _OF_THE_HOP: Final = frozenset({"host", "accept-encoding"})
+# Of that connection, or what the server in front of the application says for itself.
 _NOT_ANSWERED: Final = frozenset(
-    {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "trailer"}
+    {"connection", "content-length", "date", "keep-alive", "server", "trailer", "transfer-encoding", "upgrade"}
 )
 
 

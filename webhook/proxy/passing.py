@@ -74,7 +74,7 @@ class PassThrough:
         key = self.keys.find(target.key) if target is not None else None
         if target is None or key is None:
             raise NoSuchPage(NOTHING_THERE)
-        g.line = {"account": key.account, "key": str(key.id)}
+        g.line = {"account": key.account, "key_id": str(key.id)}
         account = self._account(key)
         target.check()
         raw = self._body()
@@ -156,7 +156,7 @@ class PassThrough:
             merged = blocked_answer(sends, begun.removed, exchange.body, begun.removed)
         except UnreadableAnswer:
             return self._answer(exchange)
-        return Response(merged, exchange.http, headers_to_answer(exchange.headers))
+        return _passed(exchange, merged)
 
     def _call(self, account: Account, target: Target, body: bytes, *, rewritten: bool = False) -> Exchange:
         started = perf_counter()
@@ -167,10 +167,17 @@ class PassThrough:
 
     def _answer(self, exchange: Exchange) -> Response:
         if isinstance(exchange, Exchanged):
-            return Response(exchange.body, exchange.http, headers_to_answer(exchange.headers))
+            return _passed(exchange, exchange.body)
         if isinstance(exchange, NotSent):
             raise NeverLeft(f"Infobip cannot be reached, and nothing was sent: {exchange.reason}")
         raise OutcomeUnknown(f"Infobip gave no answer, and the outcome is unknown: {exchange.reason}")
+
+
+def _passed(exchange: Exchanged, body: bytes) -> Response:
+    answer = Response(body, exchange.http, headers_to_answer(exchange.headers))
+    if not exchange.header("Content-Type"):
+        del answer.headers["Content-Type"]  # Flask's own guess
+    return answer
 
 
 def _declared() -> Declared:

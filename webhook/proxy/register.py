@@ -139,7 +139,7 @@ class Register:
             taken.add(row.key)
             rows[one.position] = replace(row, flagged=one.position in met.flagged)
         rows = self._with_contents(connection, order, kept, rows, prepared)
-        sends.register(connection, list(rows.values()), order.now)
+        sends.intend(connection, list(rows.values()))
         ids = {
             one.position: one.message_id or str(uuid4()) for one in order.sends.destinations if one.position in removed
         }
@@ -176,7 +176,8 @@ class Register:
             else:
                 settled.append((row, self._became(order, row, by_place[position], fate)))
         sends.settle_all(connection, settled, order.now)
-        self._had_before(connection, order, again)
+        if again:
+            self._had_before(connection, order, again)
         if answered and begun.removed:
             self._keep_removed(connection, begun, by_place)
             self._rejections.queue(connection, order, begun.removed)
