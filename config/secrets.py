@@ -11,13 +11,11 @@ class Secret:
     A value that came from a file is read again whenever the file changes. Its text never shows in `repr` or a log.
     """
 
-    __slots__ = ("_missing_ok", "_path", "_stamp", "_values")
+    __slots__ = ("_path", "_stamp", "_values")
 
-    def __init__(self, text: str = "", path: Path | None = None, *, missing_ok: bool = False) -> None:
-        """Hold a text or a file; with `missing_ok` a file that is not there yet has no value, until it is there."""
+    def __init__(self, text: str = "", path: Path | None = None) -> None:
         self._values = tuple(text.split())
         self._path = path
-        self._missing_ok = missing_ok
         self._stamp: tuple[int, int] | None = None
 
     @classmethod
@@ -33,11 +31,6 @@ class Secret:
         secret.values()
         return secret
 
-    @property
-    def path(self) -> Path | None:
-        """The file that it is read from, if it is from a file."""
-        return self._path
-
     def values(self) -> tuple[str, ...]:
         """Return the live values, the newest of the file included."""
         if self._path is not None:
@@ -49,7 +42,7 @@ class Secret:
                     self._stamp = stamp
             except OSError:
                 # While a file is being replaced it may be away for a moment: what was read before still counts.
-                if self._stamp is None and not self._missing_ok:
+                if self._stamp is None:
                     raise
         return self._values
 

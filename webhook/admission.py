@@ -13,7 +13,6 @@ from webhook.checks import Presented
 from webhook.diagnosis import diagnose
 from webhook.errors import Forbidden, Unauthenticated
 from webhook.incidents import Reporter, Tally, Throttle
-from webhook.kept_hmac import kept_hmac
 from webhook.networks import Address, client_address
 from webhook.target import Target
 
@@ -58,7 +57,7 @@ class Admission:
         line = {"failed": ", ".join(verdict.failed), "settings": verdict.settings, "sets": self.guard.describe()}
         if self.diagnoses.allows("diagnosis"):
             encoding = request.headers.get("Content-Encoding", "")
-            line["would_match"] = diagnose(self.guard, presented, body, encoding, kept_hmac(self.settings))
+            line["would_match"] = diagnose(self.guard, presented, body, encoding, self.settings.hmac_secret)
         if presented.address is None and "network" in verdict.failed:
             line["hint"] = "the client's address is not known: compare DLR_TRUSTED_PROXIES with the proxies in front"
         _log.warning("a callback was refused", **line)

@@ -5,14 +5,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
 
-from config.secrets import Secret
 from config.settings import Settings, SettingsError
 from webhook.accounts import Accounts
 from webhook.checks import CHECKS, SETTINGS, Check, Presented
-from webhook.kept_hmac import kept_hmac
-
-_TOKEN_ALONE = (("token",),)
-_SIGNATURE_ALONE = ("hmac",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +31,6 @@ class Guard:
     checks: Mapping[str, Check]
     unused: tuple[str, ...] = ()
     """Checks that are set up, but of no set."""
-    signature: Secret | None = None
-    """The secret that `dlr subscribe` makes, where a signature with it does as well as the sets. It may come later."""
 
     @classmethod
     def from_settings(cls, settings: Settings, accounts: Accounts) -> Self:
@@ -47,25 +40,15 @@ class Guard:
         if not sets and ready:
             sets = (ready,)  # what is set up is meant: all of it together, which errs on the safe side
         if not sets and not settings.allow_unauthenticated:
-            sets = _TOKEN_ALONE
+            sets = (("token",),)
         used = [name for name in CHECKS if any(name in one for one in sets)]
         unused = tuple(name for name in ready if name not in used)
-        checks = {name: CHECKS[name](settings, accounts) for name in (*used, *unused)}
-        # Where nobody asked for more than a token, a signature proves no less. Where somebody did, that counts.
-        if sets == _TOKEN_ALONE and not settings.auth.strip():
-            checks["hmac"] = CHECKS["hmac"](settings, accounts)
-            return cls(sets, checks, unused, kept_hmac(settings))
-        return cls(sets, checks, unused)
-
-    @property
-    def in_force(self) -> tuple[tuple[str, ...], ...]:
-        """The sets, one of which has to pass now."""
-        return (*self.sets, _SIGNATURE_ALONE) if self.signature is not None and self.signature.values() else self.sets
+        return cls(sets, {name: CHECKS[name](settings, accounts) for name in (*used, *unused)}, unused)
 
     def judge(self, presented: Presented) -> Verdict:
         """Return whether one whole set passes. The body is read only if a set hangs on nothing else."""
         failed: dict[str, None] = {}
-        for names in self.in_force:
+        for names in self.sets:
             for name in names:
                 if not self.checks[name](presented):
                     failed[name] = None
@@ -76,7 +59,7 @@ class Guard:
 
     def describe(self) -> str:
         """Return the sets as DLR_AUTH would have them."""
-        return ", ".join(" + ".join(names) for names in self.in_force)
+        return ", ".join(" + ".join(names) for names in self.sets)
 
 
 def read_sets(text: str) -> tuple[tuple[str, ...], ...]:

@@ -13,7 +13,6 @@ from config.secrets import Secret
 from config.settings import Settings, SettingsError
 from webhook.accounts import Accounts
 from webhook.first_token import kept_token
-from webhook.kept_hmac import kept_hmac
 from webhook.networks import Address, member_of, read_networks
 
 ALGORITHMS: Final[Mapping[str, int]] = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -85,7 +84,6 @@ def make_hmac(settings: Settings, accounts: Accounts) -> Check:
     _check_hmac_settings(settings)
     name, prefix = settings.hmac_header, settings.hmac_prefix.lower()
     algorithm, decode = settings.hmac_algorithm.lower(), ENCODINGS[settings.hmac_encoding.lower()]
-    secret = kept_hmac(settings)
 
     def check(presented: Presented) -> bool:
         text = presented.headers.get(name, "").strip()
@@ -94,19 +92,16 @@ def make_hmac(settings: Settings, accounts: Accounts) -> Check:
         given = decode(text[len(prefix) :].strip())
         if given is None or len(given) != ALGORITHMS[algorithm]:
             return False
-        live = _live(secret)
-        if not live:
-            return False
         body = presented.body()
-        return _same(given, tuple(hmac.digest(key, body, algorithm) for key in live))
+        return _same(given, tuple(hmac.digest(key, body, algorithm) for key in _live(settings.hmac_secret)))
 
     return check
 
 
 def _check_hmac_settings(settings: Settings) -> None:
     faults = []
-    if "hmac" in settings.auth.lower() and not settings.hmac_secret and not kept_hmac(settings).values():
-        faults.append("DLR_HMAC_SECRET: the check `hmac` needs it; set it, or let `dlr subscribe create` make one")
+    if not settings.hmac_secret:
+        faults.append("DLR_HMAC_SECRET: it is needed for the check `hmac`")
     if not settings.hmac_header:
         faults.append("DLR_HMAC_HEADER: it is empty. For example: DLR_HMAC_HEADER=x-hub-signature")
     if settings.hmac_algorithm.lower() not in ALGORITHMS:

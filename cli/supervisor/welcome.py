@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from cli.supervisor.probe import reachable, split_address
 from config.settings import Settings
-from webhook.kept_hmac import kept_hmac
 
 _HIDDEN: Final = "YOUR_SECRET"
 
@@ -130,7 +129,7 @@ def _proof(settings: Settings, checks: frozenset[str], body: str, show_secrets: 
 
 
 def _signature(settings: Settings, body: str) -> str:
-    key = "".join(kept_hmac(settings).values()[:1]).encode()
+    key = "".join(settings.hmac_secret.values()[:1]).encode()
     digest = hmac.digest(key, body.encode(), settings.hmac_algorithm.lower())
     if settings.hmac_encoding.lower() == "hex":
         return digest.hex()

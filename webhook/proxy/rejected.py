@@ -20,7 +20,6 @@ from store.ids import new_id
 from store.relays import Raw, pack, queue_relays
 from store.vault import Vault
 from webhook.errors import JSON
-from webhook.kept_hmac import kept_hmac
 from webhook.proxy.order import Order
 
 _NO_ERROR: Final = "NO_ERROR"
@@ -49,7 +48,7 @@ class Rejections:
     def _signature(self, body: bytes) -> dict[str, str]:
         """Return the header by which the application knows Infobip's callbacks, if there is one."""
         settings = self._settings
-        key = next(iter(kept_hmac(settings).values()), "")
+        key = next(iter(settings.hmac_secret.values()), "")
         if not key or not settings.hmac_header:
             return {}
         digest = hmac.digest(key.encode(), body, settings.hmac_algorithm.lower())
