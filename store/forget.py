@@ -113,8 +113,7 @@ def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
 def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: datetime) -> dict[str, int]:
     """Remove the person's rows; return how many went, by what they were. `masked` is how incidents show the address."""
     done: Counter[str] = Counter()
-    theirs = connection.execute(select(messages.c.key, messages.c.message_id).where(messages.c.recipient.in_(hashes)))
-    known = theirs.all()
+    known = _messages_of(connection, hashes)
     keys = [row.key for row in known]
     done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
     done["sends"] = _remove_sends(connection, hashes, keys)
@@ -131,8 +130,16 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
-    done["examples in incidents"] = _remove_examples(connection, {row.message_id for row in known}, masked)
+    done["examples in incidents"] = _remove_examples(connection, {row.message_id for row in known} - {""}, masked)
     return dict(done)
+
+
+def _messages_of(connection: Connection, hashes: Sequence[bytes]) -> list[Any]:
+    """Return the person's messages, those included that a seen report told of which calls the person the sender."""
+    columns = select(messages.c.key, messages.c.message_id, messages.c.sender)
+    found = list(connection.execute(columns.where(messages.c.recipient.in_(hashes))))
+    others = [bytes.fromhex(row.sender) for row in found if not row.message_id]
+    return [*found, *connection.execute(columns.where(messages.c.key.in_(others)))] if others else found
 
 
 def _delete(connection: Connection, table: Table, condition: Any) -> int:

@@ -146,6 +146,8 @@ class Effects:
         accounts = {row["account"] for row in self.reports}
         joins.drop(connection, self.gone)
         messages.save(connection, self.changed.values(), self.new, at)
+        wishes = {entry.address for entry in self.entries if entry.cause in arrivals.LIFTABLE}
+        arrivals.hold(connection, wishes.union(item.recipient for item in self.opted_in))
         suppressions.suppress(connection, self.entries, at, "policy")
         suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
         for item in self.opted_in:

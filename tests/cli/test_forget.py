@@ -60,6 +60,14 @@ def test_nothing_in_the_database_names_the_person_afterwards(desk: Desk, dlr: Dl
     assert len(desk.rows(retries)) == len(desk.rows(failure_days)) == len(desk.rows(addresses)) == 1
 
 
+def test_a_message_that_only_a_seen_report_told_of_goes_too_whichever_side_it_names(desk: Desk, dlr: Dlr) -> None:
+    seen = {"messageId": "theirs-1", "from": PERSON, "to": "447860000000", "seenAt": report(minute=4)["doneAt"]}
+    desk.handle(seen, channel="whatsapp")
+    dlr("forget", f"+{PERSON}", "--yes")
+    assert desk.rows(messages) == []
+    assert desk.rows(reports) == []
+
+
 def test_neighbours_can_still_be_read_from_the_rewritten_body(desk: Desk, dlr: Dlr) -> None:
     desk.handle(report("theirs", 5), report("others", 9, 603, to=OTHER))
     dlr("forget", PERSON, "--yes")

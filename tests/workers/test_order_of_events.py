@@ -1,13 +1,15 @@
 """What a person said last counts by event time, in whatever order and company it arrives."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from store import inbox as store_inbox
 from store import retention
+from store.database import open_database
 from store.errors import Unavailable
 from store.schema import decisions, failure_days, messages, reports, retries, suppression_audit, suppressions
 from tests.support.desk import PERSON, Desk, report
@@ -199,6 +201,38 @@ def test_two_workers_that_meet_on_a_new_message_never_lose_its_delivery(desk: De
     with desk.database.reading() as connection:
         states = set(connection.scalars(select(messages.c.state)))
     assert states == {"delivered"}
+
+
+@pytest.mark.parametrize("first", ["start", "stop"])
+def test_two_workers_that_meet_on_a_stop_and_a_later_start_leave_nobody_opted_out(desk: Desk, first: str) -> None:
+    said = {"stop": inbound("stop", 1), "start": inbound("start", 2)}
+    second = next(text for text in said if text != first)
+    desk.post(said[first])
+    other = replace(desk, database=open_database(desk.database.engine.url.render_as_string(hide_password=False)))
+    through, wrote = threading.Event(), threading.Event()
+
+    def work() -> None:
+        wrote.wait(10)
+        other.handle(said[second])
+        through.set()
+
+    @event.listens_for(desk.database.engine, "before_cursor_execute")
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("INSERT INTO reports"):
+            wrote.set()
+
+    @event.listens_for(desk.database.engine, "commit")
+    def wait_for_the_other(connection: object) -> None:
+        # It cannot end before this one does, unless it does not look at what this one does.
+        if wrote.is_set():
+            through.wait(0.5)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    desk.drain()
+    worker.join(30)
+    other.database.close()
+    assert [row.state for row in desk.rows(suppressions)] == ["lifted"]
 
 
 def test_an_attempt_that_the_database_refused_does_not_count(desk: Desk) -> None:
