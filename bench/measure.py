@@ -20,6 +20,9 @@ _LOOK: Final = 0.02
 # What a side could not do in this many times the posting's duration is counted as it stands then.
 _DRAIN_FACTOR: Final = 12
 _DRAIN_LEAST: Final = 30.0
+# The 99th percentile of fewer is their worst. Not for longer than a minute, though: the baseline takes few a second.
+_ENOUGH: Final = 300
+_LONGEST: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ class _Run:
         processed = (self._posted if drained else self._system.count()) - before
         cpu = cpu_seconds(self._started.pids()) - cpu_before
         rate = processed / took / self._size
-        half = self._post(self._seconds, rate / 2) if drained else Found()
+        half = self._post(self._half_seconds(rate / 2), rate / 2) if drained else Found()
         drained = self._drain(_DRAIN_LEAST) and drained
         # Sums, not rows: counted once at the end, when nothing is measured any more.
         complete = drained and self._system.count() == self._posted
@@ -104,6 +107,9 @@ class _Run:
             complete=complete,
             memory_mib=memory_mib(self._started.pids()),
         )
+
+    def _half_seconds(self, rate: float) -> float:
+        return min(max(self._seconds, _ENOUGH / rate), _LONGEST) if rate else self._seconds
 
     def _post(self, seconds: float, rate: float = 0.0) -> Found:
         self._runs += 1
