@@ -160,6 +160,14 @@ class Case:
     leads: dict[Outcome, str] = field(default_factory=dict)
     """How the reason begins, by outcome."""
 
+    @property
+    def certain(self) -> Decision | None:
+        """The decision, once made, where the meaning alone leads to it: no report and no history can change it."""
+        if not self.candidates:
+            return self.settled.get(id(None))
+        rule, checks = self.candidates[0]
+        return None if checks else self.settled.get(id(rule))
+
     def first_match(self, report: Report, history: History, purpose: Purpose) -> Rule | None:
         """Return the first rule that matches, or nothing."""
         for rule, checks in self.candidates:

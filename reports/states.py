@@ -63,6 +63,8 @@ def leg_name(own_channel: str, *, trusted: bool, attempt: int = 0) -> str:
 
     `own_channel` is the channel that the report names itself, `attempt` the resend that it is about; 0 is the original.
     """
+    if trusted and not attempt:
+        return own_channel
     words = ("" if trusted else _UNVOUCHED, f"#{attempt}" if attempt else "", own_channel)
     return " ".join(word for word in words if word)
 
@@ -106,6 +108,9 @@ def state_of(legs: Legs, *, last_leg_failed: bool = False) -> State:
     it counts as pending until the register of sends knows that the last one failed, or until the validity has passed
     (`last_leg_failed`).
     """
+    if len(legs) == 1 and "" in legs:
+        # Nearly every message: one leg, which names nothing.
+        return legs[""].state
     of_attempt: dict[int, State] = {}
     for name, leg in counted(legs).items():
         state = _as_counted(name, leg.state, last_leg_failed)

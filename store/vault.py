@@ -72,7 +72,10 @@ class Vault:
     def digest(self, *parts: str) -> bytes:
         """Return 16 keyed bytes that stand for `parts`; each part is length-prefixed, so none can pose as another."""
         text = "".join([f"{len(part)}:{part}" for part in parts])
-        return blake2b(text.encode("utf-8", "surrogatepass"), key=self.keys.hashing, digest_size=16).digest()
+        # A copy is cheaper than working the key in anew.
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
 
     def seal(self, content: bytes) -> bytes:
         """Return `content` encrypted and authenticated, with the key's id and a nonce before it."""
@@ -100,6 +103,7 @@ class Vault:
 
     def _use(self, keys: Keys) -> None:
         self.keys = keys
+        self._keyed = blake2b(key=keys.hashing, digest_size=16)
         ciphers = {_key_id(key): AESGCM(key) for key in keys.sealing}
         present = _key_id(keys.sealing[0])
         self._ciphers, self._present = ciphers, (present, ciphers[present])

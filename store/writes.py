@@ -117,9 +117,20 @@ def _columns(table: Table, names: Sequence[str], rows: Sequence[Values]) -> list
     for name in names:
         values = [row[name] for row in rows]
         if isinstance(table.c[name].type, Moment):
-            values = [to_ms(value) if isinstance(value, datetime) else value for value in values]
+            values = _in_ms(values)
         columns.append(values)
     return columns
+
+
+def _in_ms(values: Sequence[Any]) -> list[Any]:
+    """Return times as milliseconds. Rows that are written together mostly share the very same `now`."""
+    found = []
+    last = last_ms = None
+    for value in values:
+        if value is not last:
+            last, last_ms = value, to_ms(value) if isinstance(value, datetime) else value
+        found.append(last_ms)
+    return found
 
 
 def _literals(table: Table, names: Sequence[str], rows: Sequence[Values]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from codes import Outcome
 from reports import Event, normalise
-from reports.states import REACHED, State, is_hearsay, leg_name, moved, told_by
+from reports.states import REACHED, Leg, State, is_hearsay, leg_name, moved, told_by
 from store import joins, messages
 from store.messages import Message
 from workers.effects import Effects
@@ -80,13 +80,12 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
         if message is not None:
             return
         told = State.UNKNOWN
-    before = _before(item, message)
     leg = leg_name(report.own_channel, trusted=item.trusted, attempt=item.attempt)
-    legs = moved(before.legs, leg, told, item.event_at)
-    after = before.with_legs(legs, last_leg_failed=effects.register.is_last_leg(item))
-    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
-    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
-        after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
+    if message is None and not leg and report.event is Event.DELIVERY:
+        # Nearly every report: the first one on a message that goes one way.
+        after = _first(item, told)
+    else:
+        after = _moved(item, _before(item, message), leg, told, effects)
     if message is None:
         effects.new.add(item.message_key)
         if item.other_key:
@@ -102,6 +101,34 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
     elif told is State.FAILED and item.recipient and after.legs[leg].state is State.FAILED:
         # A leg that failed is a failure on its channel, whatever becomes of the message by another one.
         effects.failures.append((report.account, item.recipient, report.channel, item.event_at))
+
+
+def _first(item: Prepared, told: State) -> Message:
+    """Return the message as its first report tells of it."""
+    report = item.report
+    return Message(
+        key=item.message_key,
+        account=report.account,
+        message_id=report.message_id,
+        recipient=item.recipient,
+        channel=report.channel,
+        first_at=item.received_at,
+        legs={"": Leg(told, item.event_at)},
+        state=told,
+        sender=report.sender,
+        mcc_mnc=report.mcc_mnc,
+    )
+
+
+def _moved(item: Prepared, before: Message, leg: str, told: State, effects: Effects) -> Message:
+    """Return the message as it stands after one more report."""
+    report = item.report
+    legs = moved(before.legs, leg, told, item.event_at)
+    after = before.with_legs(legs, last_leg_failed=effects.register.is_last_leg(item))
+    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
+    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
+        after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
+    return after
 
 
 def _must_not_move(item: Prepared, message: Message) -> bool:

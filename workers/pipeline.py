@@ -115,6 +115,9 @@ class Pipeline:
     def _decision(self, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> Decision | None:
         if item.meaning is None:
             return None
+        certain = self.rules.case(item.meaning).certain
+        if certain is not None:
+            return certain
         history = History(
             purpose=Purpose(message.purpose) if message else Purpose.UNDECLARED,
             resends=message.resends if message else 0,

@@ -49,7 +49,8 @@ def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[st
 def decision_row(report_id: int, decision: Decision, at: datetime, *, replay: bool = False) -> dict[str, Any]:
     """Return a decision as a row."""
     return {
-        "id": new_id(),
+        # The first decision on a report has the report's own id: it is made with it, and ids cost something.
+        "id": new_id() if replay else report_id,
         "report_id": report_id,
         "decided_at": at,
         "replay": replay,
@@ -66,32 +67,62 @@ def _as_json(actions: tuple[Action, ...]) -> str:
     return _ENCODE([action._asdict() for action in actions]).decode()
 
 
-def facts(item: Prepared) -> dict[str, Any]:
+class Facts(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What a report's row holds as JSON; what is absent is not written."""
+
+    message_id: str = ""
+    bulk_id: str = ""
+    status: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    smtp: str = ""
+    leg: str = ""
+    sender: str = ""
+    mcc_mnc: str = ""
+    price: str = ""
+    currency: str = ""
+    count: int | None = None
+    campaign: str = ""
+    application: str = ""
+    entity: str = ""
+    family: str = ""
+    sent_at: int | None = None
+    word: str = ""
+    time_replaced: bool = False
+    untrusted: bool = False
+    bad_dates: Mapping[str, str] | None = None
+
+
+def facts(item: Prepared) -> Facts:
     """Return what is shown of a report besides its columns. Never an address, a text or the application's own data."""
     report = item.report
-    found = {
-        "message_id": report.message_id,
-        "bulk_id": report.bulk_id,
-        "status": _code(report.status),
-        "error": _code(report.error),
-        "smtp": item.meaning.smtp if item.meaning else "",
-        "leg": report.own_channel,
-        "sender": report.sender if report.event is not Event.SEEN else "",
-        "mcc_mnc": report.mcc_mnc,
-        "price": report.price,
-        "currency": report.currency,
-        "count": report.count,
-        "campaign": report.campaign,
-        "application": report.application,
-        "entity": report.entity,
-        "family": report.family,
-        "sent_at": report.sent_at and to_ms(report.sent_at),
-        "word": item.word,
-        "time_replaced": item.replaced_time,
-        "untrusted": not item.trusted,
-        "bad_dates": _shown(report.detail.get("bad_dates")),
-    }
-    return {name: value for name, value in found.items() if value not in (None, "", False)}
+    return Facts(
+        message_id=report.message_id,
+        bulk_id=report.bulk_id,
+        status=_code(report.status),
+        error=_code(report.error),
+        smtp=item.meaning.smtp if item.meaning else "",
+        leg=report.own_channel,
+        sender=report.sender if report.event is not Event.SEEN else "",
+        mcc_mnc=report.mcc_mnc,
+        price=report.price,
+        currency=report.currency,
+        count=report.count,
+        campaign=report.campaign,
+        application=report.application,
+        entity=report.entity,
+        family=report.family,
+        sent_at=to_ms(report.sent_at) if report.sent_at else None,
+        word=item.word,
+        time_replaced=item.replaced_time,
+        untrusted=not item.trusted,
+        bad_dates=_shown(report.detail.get("bad_dates")),
+    )
+
+
+def _told(item: Prepared) -> dict[str, Any]:
+    """Return the facts as they go into the evidence of a suppression."""
+    found: dict[str, Any] = msgspec.to_builtins(facts(item), enc_hook=str)
+    return found
 
 
 def _shown(dates: Mapping[str, str] | None) -> dict[str, str] | None:
@@ -146,7 +177,7 @@ def entry_of(number: int, item: Prepared, decision: Decision, action: Suppress) 
         state=ACTIVE if action.mode is Mode.ACT else PROPOSED,
         since=item.event_at,
         until=action.until,
-        evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **facts(item)},
+        evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **_told(item)},
     )
 
 
