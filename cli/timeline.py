@@ -32,6 +32,7 @@ _RESENDS: Final = {
 }
 # What a report says of a message that did not fail needs no further word.
 _PLAIN: Final = ("delivered", "handed_over", "pending")
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Line(NamedTuple):
@@ -103,17 +104,21 @@ def _between(line: Line) -> str:
 
 
 def timeline(told: Found) -> Iterator[Line]:
-    """Yield the lines of a message: its reports with their decisions, then what follows from them."""
-    for report in told["reports"]:
-        yield _report(report)
-        if report["advice"] and report["outcome"] not in _PLAIN:
-            yield Line(None, "means", report["advice"])
-        for decision in report["decisions"]:
-            yield _decision(decision)
-    for resend in told["resends"]:
-        yield _resend(resend)
-    for entry in told["suppressions"]:
-        yield _suppression(entry)
+    """Yield the lines of a message in the order in which things happened, each report with what was decided on it."""
+    groups = [list(_reported(report)) for report in told["reports"]]
+    groups += [[_resend(resend)] for resend in told["resends"]]
+    groups += [[_suppression(entry)] for entry in told["suppressions"]]
+    # What has no time has not happened.
+    for group in sorted(groups, key=lambda lines: (lines[0].at is None, lines[0].at or _NEVER)):
+        yield from group
+
+
+def _reported(report: Found) -> Iterator[Line]:
+    yield _report(report)
+    if report["advice"] and report["outcome"] not in _PLAIN:
+        yield Line(None, "means", report["advice"])
+    for decision in report["decisions"]:
+        yield _decision(decision)
 
 
 def _report(report: Found) -> Line:
@@ -149,9 +154,10 @@ def _decision(decision: Found) -> Line:
 
 def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
+    where += f" as {resend['new_id']}" if resend["new_id"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
     note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
-    return Line(resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
+    return Line(resend["sent_at"] or resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
 
 
 def _suppression(entry: Found) -> Line:

@@ -39,7 +39,7 @@ def welcome(settings: Settings, token: str, *, show_secrets: bool) -> str:
             "Try it with a report of your own:",
             f"  {shlex.join(command)}",
             "and look at what became of it:",
-            f"  {_state(settings)}{_program()} message {sample}",
+            f"  {state(settings)}{program()} message {sample}",
             "",
         )
     )
@@ -137,18 +137,23 @@ def _signature(settings: Settings, body: str) -> str:
     return encode(digest).decode("ascii")
 
 
-def _state(settings: Settings) -> str:
+def state(settings: Settings) -> str:
     """Return the variable without which another shell would look into another folder."""
     default = Settings().state_dir
-    return "" if settings.state_dir == default else f"DLR_STATE_DIR={shlex.quote(str(settings.state_dir))} "
+    return "" if settings.state_dir == default else f"DLR_STATE_DIR={shlex.quote(from_here(settings.state_dir))} "
 
 
-def _program() -> str:
+def program() -> str:
     """Return how this environment's `dlr` is called from the folder that this was started in."""
     beside = Path(sys.executable).parent / "dlr"
     if shutil.which("dlr") == str(beside):
         return "dlr"
     if not beside.exists():
         return f"{shlex.quote(sys.executable)} -m cli.main"
+    return shlex.quote(from_here(beside))
+
+
+def from_here(path: Path) -> str:
+    """Return a path as short as it can be written in the folder that this was started in."""
     here = Path.cwd()
-    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
