@@ -106,9 +106,8 @@ def _notes(settings: Settings, sets: tuple[tuple[str, ...], ...], checks: tuple[
         ]
     if not any("token" in one for one in sets):
         return [
-            "Only signed callbacks are let in. A report URL in a send of its own takes precedence over the "
-            f"subscription and cannot be signed: where applications set one, DLR_AUTH={_quoted(*sets, ('token',))} "
-            "lets those in by the token in their URL."
+            "Only signed callbacks are let in. Where applications give a report URL in their sends, "
+            f"DLR_AUTH={_quoted(*sets, ('token',))} lets those in by the token in it."
         ]
     return []
 
