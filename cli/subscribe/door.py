@@ -31,6 +31,7 @@ _url = click.option("--url", default="", help="Where Infobip reaches this servic
 _inbound = click.option("--inbound", is_flag=True, help="Also what people write: opt-out words come so.")
 _tracking = click.option("--tracking", is_flag=True, help="Also clicks and openings.")
 _unproven = click.option("--unproven", is_flag=True, help="Go on although a signed sample does not come through.")
+_take_over = click.option("--take-over", is_flag=True, help="Also what bears our names and was not made here.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -65,7 +66,7 @@ def plan(account: str, slugs: tuple[str, ...], url: str, inbound: bool, tracking
 @_inbound
 @_tracking
 @_prefix
-@click.option("--take-over", is_flag=True, help="Also change what bears our names and was not made here.")
+@_take_over
 @_unproven
 @_yes
 def create(
@@ -164,11 +165,13 @@ def rotate(account: str, url: str, finish: bool, now: bool, unproven: bool, yes:
 @subscribe.command()
 @_account
 @_channels
+@_prefix
+@_take_over
 @_yes
-def remove(account: str, slugs: tuple[str, ...], yes: bool) -> None:
+def remove(account: str, slugs: tuple[str, ...], prefix: str, take_over: bool, yes: bool) -> None:
     """Remove what is ours at Infobip: of these channels, or all of it."""
-    with scene(account) as at, at.ledger.locked():
-        steps = removing.prepare(at, slugs)
+    with scene(account, prefix) as at, at.ledger.locked():
+        steps = removing.prepare(at, slugs, take_over=take_over)
         if not steps:
             removing.forget(at, slugs)
             click.echo("There is nothing of ours at Infobip.")
@@ -224,7 +227,8 @@ def _evidence(at: Scene, database: Database | None) -> Evidence | None:
     if database is None:
         return None
     try:
-        return gather(at.settings, database, open_vault(at.settings.state_dir, database), at.record.secrets)
+        vault = open_vault(at.settings.state_dir, database)
+        return gather(at.settings, database, vault, at.account.name, at.record.secrets)
     except StoreError as error:
         raise fail(told(error)) from None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cli.public_check import USER_AGENT, signature
 from cli.subscribe.ledger import KeptSecret
@@ -16,7 +16,10 @@ from store.errors import StoreError
 from store.schema import inbox
 from store.vault import Vault
 
+# The newest callbacks of all accounts, and how many of one account, none of them large, are looked at.
+_NEWEST: Final = 2000
 _MOST: Final = 200
+_LARGEST: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,18 @@ class Evidence:
         return max(found, key=lambda one: one.at, default=None)
 
 
-def gather(settings: Settings, database: Database, vault: Vault, secrets: tuple[KeptSecret, ...]) -> Evidence:
-    """Look at the newest callbacks that are still kept; samples of our own do not count."""
-    query = select(inbox.c.received_at, inbox.c.headers, inbox.c.body).order_by(inbox.c.id.desc()).limit(_MOST)
+def gather(
+    settings: Settings, database: Database, vault: Vault, account: str, secrets: tuple[KeptSecret, ...]
+) -> Evidence:
+    """Look at an account's newest callbacks that are still kept; samples of our own do not count."""
+    newest = select(inbox.c.id).order_by(inbox.c.id.desc()).limit(_NEWEST).subquery()
+    query = (
+        select(inbox.c.received_at, inbox.c.headers, inbox.c.body)
+        .join(newest, newest.c.id == inbox.c.id)
+        .where(inbox.c.account == account, func.length(inbox.c.body) < _LARGEST)
+        .order_by(inbox.c.id.desc())
+        .limit(_MOST)
+    )
     with database.reading() as connection:
         rows = connection.execute(query).all()
     found: dict[KeptSecret, Seen] = {}

@@ -104,14 +104,14 @@ def make(at: Scene, making: Making, tell: Callable[[str], None], probe: Probe | 
 
 
 def _prove(making: Making, record: Record, tell: Callable[[str], None], probe: Probe | None, *, unproven: bool) -> None:
-    """See that the endpoint asks for signatures already, before a URL with a token in it gives way to one without."""
+    """See that signed callbacks get in, before a URL loses its token or the secret becomes another."""
     assert record.newest is not None
     found = probe(record.newest.secret) if probe is not None else None
     if found is None:
         tell("no sample is posted: there is no database here to find it in")
     elif found.severity != ERROR:
         tell(f"a signed sample: {found.message}")
-    elif unproven or not any(step.verb == CHANGE and step.kind == PROFILE for step in making.steps):
+    elif unproven or not any(step.verb == CHANGE and step.kind in (PROFILE, SECURITY) for step in making.steps):
         tell(f"a signed sample did not come through: {found.message}. {found.fix}")
     else:
         raise fail(

@@ -16,13 +16,19 @@ from infobip.outbound.subscription_channels import SUBSCRIBED
 from infobip.outbound.subscriptions import PROFILE, SECURITY, SUBSCRIPTION
 
 
-def prepare(at: Scene, slugs: tuple[str, ...]) -> list[Step]:
+def prepare(at: Scene, slugs: tuple[str, ...], *, take_over: bool) -> list[Step]:
     """Return what is to be deleted. All channels are looked at: one that was forgotten here may be there still."""
     there = look(at.api, at.names, channels_of(SUBSCRIBED))
     wanted = chosen(slugs, at.record) if slugs else list(SUBSCRIBED)
     left = [slug for slug, now in there.channels.items() if slug not in wanted and (now.subscription or now.profile)]
     names = {slug: SUBSCRIBED[slug].name for slug in wanted}
-    return removal(at.names, wanted, there, names, last=not left)
+    steps = removal(at.names, wanted, there, names, last=not left)
+    if steps and not take_over and not (at.record.secrets or at.record.channels):
+        raise fail(
+            f"What bears the name {at.names.security} at Infobip was not made by this installation. If it was, and its "
+            "file is lost, --take-over removes it; else leave it to the one that lives on it."
+        )
+    return steps
 
 
 def remove(at: Scene, steps: list[Step], slugs: tuple[str, ...], tell: Callable[[str], None]) -> None:

@@ -149,6 +149,7 @@ class TestOthers:
         assert "--take-over" in said
         assert "--prefix" in said
         assert place.secret_at_infobip() == secret
+        assert "not made by this installation" in other.fails("subscribe", "remove", "--yes")
         other("subscribe", "create", "--yes", "--channel", "mms", "--prefix", "staging")
         assert place.at_infobip("subscription/MMS/staging-main-mms").status_code == 200
         other_two = Dlr(place.dlr.settings | {"DLR_STATE_DIR": str(tmp_path / "two")})
