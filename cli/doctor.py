@@ -12,6 +12,7 @@ from cli import findings, key_findings, stored_findings
 from cli.findings import ERROR, OK, WARNING, Finding
 from cli.output import counted, format_option, print_json, print_table
 from cli.public_check import through_public_url
+from cli.subscribe.looking import subscriptions
 from cli.terminal import say
 from config.settings import Settings, SettingsError, load_settings
 from store.database import Database, open_database
@@ -21,6 +22,7 @@ from store.errors import StoreError
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     findings.rules_and_codes,
     findings.endpoint,
+    subscriptions,
     findings.broker,
     findings.disk,
 )
@@ -48,7 +50,7 @@ def doctor(public: bool, form: str) -> None:
     if form == "json":
         print_json([finding._asdict() for finding in found])
     else:
-        _print(found)
+        print_findings(found)
         doubtful = sum(finding.severity == WARNING for finding in found)
         at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z"
         click.echo(f"{counted(wrong, 'error')}, {counted(doubtful, 'warning')}, at {at}.", err=True)
@@ -98,7 +100,8 @@ def _guarded(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findi
         yield Finding(ERROR, name.replace("_", " "), f"it could not be looked at: {first}", "See the other findings.")
 
 
-def _print(found: list[Finding]) -> None:
+def print_findings(found: list[Finding]) -> None:
+    """Print findings: with marks on a terminal, else one line each."""
     if not sys.stdout.isatty():
         print_table((), found)
         return

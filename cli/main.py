@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "sample": "cli.sample:sample",
     "settings": "cli.settings:settings",
     "simulate": "cli.simulate:simulate",
+    "subscribe": "cli.subscribe.door:subscribe",
     "suppress": "cli.listings:suppress",
     "up": "cli.up:up",
 }

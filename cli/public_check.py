@@ -11,6 +11,7 @@ from sqlalchemy import select
 from cli.findings import ERROR, OK, WARNING, Finding
 from cli.sample import sample_body
 from codes import shipped
+from config.hmac_keys import HmacKeys
 from config.secrets import Secret
 from config.settings import Settings
 from store.database import Database
@@ -19,6 +20,7 @@ from store.schema import inbox
 from webhook.auth import needs_first_token
 from webhook.first_token import TOKEN_FILE
 
+USER_AGENT: Final = "dlr-doctor"
 _PATIENCE: Final = 15.0
 _FIXES: Final = {
     401: "The URL or its proxy drops the credentials: compare the path and the headers that arrive.",
@@ -39,25 +41,29 @@ def through_public_url(settings: Settings, database: Database) -> Iterator[Findi
         return
     body = sample_body(shipped(), "sms", "NO_ERROR").encode()
     url = f"{settings.public_url.rstrip('/')}/webhook/sms"
+    yield post_sample(url + _token(settings), url, body, _headers(settings, body), database)
+
+
+def post_sample(url: str, shown: str, body: bytes, headers: dict[str, str], database: Database) -> Finding:
+    """Post a body as Infobip would and judge what came back; `shown` is the URL without secrets."""
     try:
-        answer = requests.post(
-            url + _token(settings),
-            data=body,
-            headers=_headers(settings, body),
-            timeout=_PATIENCE,
-            allow_redirects=False,
-        )
+        answer = requests.post(url, data=body, headers=headers, timeout=_PATIENCE, allow_redirects=False)
     except requests.exceptions.SSLError:
         fix = "Renew it, or add the intermediate certificates: Infobip refuses what it cannot verify."
-        yield Finding(ERROR, "public post", "the certificate of the public URL is not valid", fix)
+        return Finding(ERROR, "public post", "the certificate of the public URL is not valid", fix)
     except requests.RequestException as error:
         fix = "See whether the name resolves, the port is open and the proxy runs."
-        yield Finding(ERROR, "public post", f"no answer from {url}: {type(error).__name__}", fix)
-    else:
-        yield _judged(settings, database, answer)
+        return Finding(ERROR, "public post", f"no answer from {shown}: {type(error).__name__}", fix)
+    return _judged(database, answer)
 
 
-def _judged(settings: Settings, database: Database, answer: requests.Response) -> Finding:
+def signature(settings: Settings, secret: str, body: bytes) -> str:
+    """Return the value of the signature's header, as the settings have it."""
+    digest = hmac.digest(secret.encode(), body, settings.hmac_algorithm.lower())
+    return settings.hmac_prefix + _encoded(digest, settings.hmac_encoding.lower())
+
+
+def _judged(database: Database, answer: requests.Response) -> Finding:
     took = round(answer.elapsed.total_seconds() * 1000)
     if 300 <= answer.status_code < 400:
         where = answer.headers.get("Location", "?").partition("?")[0]
@@ -97,15 +103,14 @@ def _token(settings: Settings) -> str:
 
 
 def _headers(settings: Settings, body: bytes) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "User-Agent": "dlr-doctor"}
+    headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     if settings.basic_user and settings.basic_password:
         pair = f"{settings.basic_user}:{settings.basic_password.values()[0]}"
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
     if settings.header_name and settings.header_value:
         headers[settings.header_name] = settings.header_value.values()[0]
-    if settings.hmac_secret:
-        digest = hmac.digest(settings.hmac_secret.values()[0].encode(), body, settings.hmac_algorithm.lower())
-        headers[settings.hmac_header] = settings.hmac_prefix + _encoded(digest, settings.hmac_encoding.lower())
+    if secret := next(iter(HmacKeys(settings).values()), ""):
+        headers[settings.hmac_header] = signature(settings, secret, body)
     return headers
 
 

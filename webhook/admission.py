@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from flask import g, request
 
+from config.hmac_keys import HmacKeys
 from config.logs import log
 from config.settings import Settings
 from webhook.accounts import MAIN
@@ -57,7 +58,7 @@ class Admission:
         line = {"failed": ", ".join(verdict.failed), "settings": verdict.settings, "sets": self.guard.describe()}
         if self.diagnoses.allows("diagnosis"):
             encoding = request.headers.get("Content-Encoding", "")
-            line["would_match"] = diagnose(self.guard, presented, body, encoding, self.settings.hmac_secret)
+            line["would_match"] = diagnose(self.guard, presented, body, encoding, HmacKeys(self.settings))
         if presented.address is None and "network" in verdict.failed:
             line["hint"] = "the client's address is not known: compare DLR_TRUSTED_PROXIES with the proxies in front"
         _log.warning("a callback was refused", **line)

@@ -9,6 +9,7 @@ from typing import Final
 
 from werkzeug.datastructures import Headers
 
+from config.hmac_keys import HmacKeys
 from config.secrets import Secret
 from config.settings import Settings, SettingsError
 from webhook.accounts import Accounts
@@ -43,7 +44,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _live(secret: Secret) -> tuple[bytes, ...]:
+def _live(secret: Secret | HmacKeys) -> tuple[bytes, ...]:
     return tuple(value.encode() for value in secret.values())
 
 
@@ -81,7 +82,8 @@ def make_basic(settings: Settings, accounts: Accounts) -> Check:
 
 def make_hmac(settings: Settings, accounts: Accounts) -> Check:
     """The HMAC over the body exactly as it was sent, that is before it is unpacked."""
-    _check_hmac_settings(settings)
+    keys = HmacKeys(settings)
+    _check_hmac_settings(settings, keys)
     name, prefix = settings.hmac_header, settings.hmac_prefix.lower()
     algorithm, decode = settings.hmac_algorithm.lower(), ENCODINGS[settings.hmac_encoding.lower()]
 
@@ -93,15 +95,16 @@ def make_hmac(settings: Settings, accounts: Accounts) -> Check:
         if given is None or len(given) != ALGORITHMS[algorithm]:
             return False
         body = presented.body()
-        return _same(given, tuple(hmac.digest(key, body, algorithm) for key in _live(settings.hmac_secret)))
+        return _same(given, tuple(hmac.digest(key, body, algorithm) for key in _live(keys)))
 
     return check
 
 
-def _check_hmac_settings(settings: Settings) -> None:
+def _check_hmac_settings(settings: Settings, keys: HmacKeys) -> None:
     faults = []
-    if not settings.hmac_secret:
-        faults.append("DLR_HMAC_SECRET: it is needed for the check `hmac`")
+    if not keys:
+        made = "or a secret that `dlr subscribe create` makes"
+        faults.append(f"DLR_HMAC_SECRET: it is needed for the check `hmac`, {made}")
     if not settings.hmac_header:
         faults.append("DLR_HMAC_HEADER: it is empty. For example: DLR_HMAC_HEADER=x-hub-signature")
     if settings.hmac_algorithm.lower() not in ALGORITHMS:

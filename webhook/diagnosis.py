@@ -12,7 +12,7 @@ from typing import Final
 
 from werkzeug.datastructures import Headers
 
-from config.secrets import Secret
+from config.hmac_keys import HmacKeys
 from webhook.auth import Guard
 from webhook.body import MIB, Body, unpack
 from webhook.checks import ALGORITHMS, ENCODINGS, Presented
@@ -25,7 +25,7 @@ _TELLING: Final = re.compile(r"sign|hmac|hub|secret|auth|digest", re.IGNORECASE)
 _LENGTHS: Final = frozenset(ALGORITHMS.values())
 
 
-def diagnose(guard: Guard, presented: Presented, body: Body, encoding: str, secret: Secret) -> str:
+def diagnose(guard: Guard, presented: Presented, body: Body, encoding: str, secret: HmacKeys) -> str:
     """Return in words what would have matched; names of headers and settings only, no value of any."""
     passing = [name for name in guard.checks if name != "hmac" and guard.checks[name](presented)]
     found = [f"the check {name} alone would pass" for name in passing]
@@ -39,7 +39,7 @@ def diagnose(guard: Guard, presented: Presented, body: Body, encoding: str, secr
     return f"nothing that came would match{seen}"
 
 
-def _signatures(headers: Headers, raw: bytes, encoding: str, secret: Secret) -> Iterator[str]:
+def _signatures(headers: Headers, raw: bytes, encoding: str, secret: HmacKeys) -> Iterator[str]:
     candidates = [(name, *found) for name, value in headers.items() for found in _digests(value.strip())]
     if not candidates:
         return

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from cli.supervisor.probe import reachable, split_address
+from config.hmac_keys import HmacKeys
 from config.settings import Settings
 
 _HIDDEN: Final = "YOUR_SECRET"
@@ -129,7 +130,7 @@ def _proof(settings: Settings, checks: frozenset[str], body: str, show_secrets: 
 
 
 def _signature(settings: Settings, body: str) -> str:
-    key = "".join(settings.hmac_secret.values()[:1]).encode()
+    key = "".join(HmacKeys(settings).values()[:1]).encode()
     digest = hmac.digest(key, body.encode(), settings.hmac_algorithm.lower())
     if settings.hmac_encoding.lower() == "hex":
         return digest.hex()

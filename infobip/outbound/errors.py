@@ -5,7 +5,8 @@ OutboundError
 |-- UnreadableAnswer    502  an answer that is not what the endpoint documents
 |-- CannotResend        409  this message must not or cannot be sent again
 |   `-- TooLate         409  no time is left before its end
-`-- BaseUrlRefused      400  a host that credentials must not travel to
+|-- BaseUrlRefused      400  a host that credentials must not travel to
+`-- SubscriptionsRefused     a request to the Subscriptions API that did not do what it should
 """
 
 from typing import ClassVar
@@ -59,3 +60,17 @@ class BaseUrlRefused(OutboundError):
         "Use the https://XXXXX.api.infobip.com address that the Infobip portal shows for the account, or add the "
         "host to the allowed ones."
     )
+
+
+class SubscriptionsRefused(OutboundError):
+    """The Subscriptions API did not do, or not provably do, what it was asked for."""
+
+    code = "subscriptions_refused"
+    status = 502
+
+    def __init__(self, said: str, next_step: str, *, http: int | None = None, open_outcome: bool = False) -> None:
+        """`open_outcome`: it may have been done all the same."""
+        super().__init__(said)
+        self.next_step = next_step  # type: ignore[misc]  # each cause has a step of its own
+        self.http = http
+        self.open_outcome = open_outcome

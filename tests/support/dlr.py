@@ -20,6 +20,7 @@ from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
 from cli.sample import sample
+from cli.subscribe.door import subscribe
 
 COMMANDS = (
     codes,
@@ -35,6 +36,7 @@ COMMANDS = (
     reports,
     retries,
     sample,
+    subscribe,
     suppress,
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from codes.lookup import shipped
 from codes.table import Row
+from config.hmac_keys import HmacKeys
 from config.relays import Relays
 from config.settings import Settings
 from infobip.outbound import Destination, Position
@@ -48,7 +49,7 @@ class Rejections:
     def _signature(self, body: bytes) -> dict[str, str]:
         """Return the header by which the application knows Infobip's callbacks, if there is one."""
         settings = self._settings
-        key = next(iter(settings.hmac_secret.values()), "")
+        key = next(iter(HmacKeys(settings).values()), "")
         if not key or not settings.hmac_header:
             return {}
         digest = hmac.digest(key.encode(), body, settings.hmac_algorithm.lower())

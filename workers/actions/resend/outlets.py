@@ -44,7 +44,7 @@ class Outlets:
         """Return the account's outlet, or nothing where base URL or credential are not set. Raises `BaseUrlRefused`."""
         with self._lock:
             if name not in self._open:
-                found = _open(self.account(name), self._transport, self._allowed)
+                found = open_outlet(self.account(name), self._transport, self._allowed)
                 if found is None:
                     return None
                 self._open[name] = found
@@ -61,7 +61,8 @@ class Outlets:
         return isinstance(header, str) and compare_digest(mark_of(self._vault, header), send.credential)
 
 
-def _open(account: Account, transport: Transport, allowed: list[str]) -> Outlet | None:
+def open_outlet(account: Account, transport: Transport, allowed: list[str]) -> Outlet | None:
+    """Return an account's outlet, or nothing where base URL or credential are not set. Raises `BaseUrlRefused`."""
     credential = _credential(account)
     if credential is None or not account.base_url:
         return None
@@ -83,4 +84,4 @@ def _unasked(path: str, form: bytes) -> Exchange:
     return NotSent("no token is asked for only to compare it", "Set DLR_INFOBIP_ONE_ACCOUNT where that is true.")
 
 
-__all__ = ["BaseUrlRefused", "Outlet", "Outlets"]
+__all__ = ["BaseUrlRefused", "Outlet", "Outlets", "open_outlet"]

@@ -1,0 +1,1 @@
+"""`dlr subscribe`: have Infobip post to this service, by its Subscriptions API."""
