@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
 
 from policy.leaving import PAUSED, STOPPED
 from store import retries as planning
@@ -121,19 +121,6 @@ def release(connection: Connection, account: str, scope: Scope, now: datetime) -
     if account:
         held &= retries.c.account == account
     return connection.execute(update(retries).where(held).values(due_at=now, note="", changed_at=now)).rowcount
-
-
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many resends are not over, by account and state."""
-    query = select(retries.c.account, retries.c.state, func.count()).where(retries.c.state.in_(NOT_OVER))
-    return {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(retries.c.account, retries.c.state))}
-
-
-def for_a_person(connection: Connection) -> dict[str, int]:
-    """Return how many resends in doubt only a person can decide, by account."""
-    mine = (retries.c.state == UNKNOWN) & retries.c.due_at.is_(None)
-    query = select(retries.c.account, func.count()).where(mine).group_by(retries.c.account)
-    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

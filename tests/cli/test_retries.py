@@ -310,3 +310,31 @@ def test_a_pause_is_never_shortened_and_that_is_said(dlr: Dlr) -> None:
 def test_a_pause_that_would_hold_nothing_is_refused(dlr: Dlr, words: tuple[str, ...], why: str) -> None:
     assert why in dlr.fails("retries", "pause", *words, code=2)
     assert dlr.json("retries", "pauses") == []
+
+
+def test_the_message_tells_the_same_of_its_resends(desk: Desk, dlr: Dlr) -> None:
+    put(desk, state="planned", mode="act", due_at=datetime.now(UTC) + timedelta(minutes=5))
+    dlr("retries", "pause", "--reason", "all wrong", "--by", "mia")
+    line = dlr.lines("message", "m-1")[-1]
+    assert line[1] == "resend"
+    assert "it waits for a person" in line[2]
+    assert "all wrong (mia)" in line[3]
+    [resend] = dlr.json("message", "m-1")["messages"][0]["resends"]
+    [row] = rows(dlr, "--message", "m-1")
+    assert (resend["id"], resend["waits_for"], resend["why"]) == (row["id"], row["waits_for"], row["why"])
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [("accepted", "left, and Infobip has it"), ("refused", "was refused"), ("unknown", "nobody knows yet")],
+)
+def test_the_message_tells_in_words_what_became_of_its_resends(desk: Desk, dlr: Dlr, state: str, word: str) -> None:
+    put(desk, state=state)
+    assert word in dlr.lines("message", "m-1")[-1][2]
+
+
+def test_an_incident_of_our_own_making_names_the_next_command(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-3", 12))
+    desk.fold()
+    [row] = dlr.json("incidents", "list")
+    assert "`dlr retries from-incident ID`" in row["next_step"]

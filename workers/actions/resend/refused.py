@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, exists, select
 
 from codes import CodeRef, Codes, Meaning, Outcome
+from codes.causes import OURS
 from store.ids import first_id_of
 from store.incidents import RESOLVED
 from store.moments import to_ms
@@ -17,10 +18,7 @@ from store.resending import REFUSED
 from store.schema import decisions, reports, retries
 from store.views import Found
 
-# Failures that blame our account or our sender: what Infobip rejects for them never reached a network.
-OURS: Final = frozenset(
-    {"account_funds", "account_setup", "sender_not_allowed", "throttled", "quota_reached"}
-)  # The rule under which workers tell that Infobip refused a resend (`outcome.refusal`).
+# The rule under which workers tell that Infobip refused a resend (`outcome.refusal`).
 REFUSAL: Final = "resend-refused"
 _REJECTED: Final = 5
 _PAGE: Final = 500
