@@ -158,6 +158,7 @@ def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
     if (whom := resend["waits_for"]) not in _BY_ITSELF:
+        text = "is held" if resend["state"] == "planned" else text
         text += f"; it waits for {whom}"
     why = resend["note"] if resend["state"] == "observed" else resend["why"]
     note = ", ".join(part for part in (why, f"rule {resend['rule']}", f"id {resend['id']}") if part)

@@ -90,8 +90,9 @@ def resume(account: str, text: str, by: str) -> None:
             scoped = [one for one in held.about_to_leave(connection) if one.is_in(lifted)]
             kept = sum(held.held_by(one, others) is not None for one in scoped)
     record("resends_resumed", who=person, account=whose, scope=str(scope), released=len(scoped) - kept)
+    put_off = counted(due, "had been put off by it and is", "had been put off by it and are")
     free = counted(len(scoped) - kept, "planned resend is", "planned resends are")
-    click.echo(f"Resumed: {described(lifted)}. {free} released, {due} of them put off to its end and due now.")
+    click.echo(f"Resumed: {described(lifted)}. {free} released; {put_off} due now.")
     if kept:
         click.echo(f"{counted(kept, 'more is', 'more are')} held by other pauses:", err=True)
         tell_pauses(others)

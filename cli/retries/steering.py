@@ -112,7 +112,8 @@ def _able(chosen: Sequence[Resend], states: tuple[str, ...], done: str) -> list[
         if one.state in states:
             able.append(one)
         else:
-            click.echo(f"{one.id}: {_why_not(one, done)}", err=True)
+            doubted = "it is in doubt, so it has to be named by its own id"
+            click.echo(f"{one.id}: {doubted if one.state == UNKNOWN else _why_not(one, done)}", err=True)
     return able
 
 

@@ -234,6 +234,8 @@ def test_yes_alone_is_no_word_about_the_portal(desk: Desk, dlr: Dlr) -> None:
 def test_a_filter_runs_nothing_that_is_in_doubt(desk: Desk, dlr: Dlr) -> None:
     with in_doubt(desk):
         assert dlr("retries", "run", "--rule", "unreachable", "--not-in-portal", "--yes") == "0 of 0 made due.\n"
+        assert "named by its own id" in dlr.fails("retries", "run", "--state", "unknown", "--not-in-portal", "--yes")
+    assert states(desk) == ["unknown", "unknown"]
 
 
 def test_one_in_doubt_can_be_left_as_it_is(desk: Desk, dlr: Dlr) -> None:

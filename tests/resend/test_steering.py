@@ -1,6 +1,7 @@
 """A person steers resends: what they stop never leaves, what they start leaves once, and every last check holds."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from codes import shipped
 from infobip.simulator import Simulator
 from store import aliases, incidents, messages, schema
 from store.aliases import Original
@@ -17,6 +19,9 @@ from tests.resend.world import PERSON, World
 from tests.support.desk import report
 from tests.support.dlr import Dlr, installed
 from tests.support.infobip import KEY
+from workers.actions.resend import refused
+from workers.actions.resend.never_left import NeverLeft
+from workers.actions.resend.preview import Previewer
 
 NO_CREDIT = 12
 DELIVERED = 5
@@ -116,7 +121,7 @@ def test_the_switch_holds_all_and_resuming_lets_them_go(world: World, dlr: Dlr) 
     assert world.states() == [(1, "planned")]
     assert sent(world.infobip) == []
 
-    assert "1 planned resend is released, 1 of them put off" in dlr("retries", "resume")
+    assert "1 planned resend is released; 1 had been put off by it and is due now" in dlr("retries", "resume")
     world.run()
 
     assert sent(world.infobip) == ["m-1-r1"]
@@ -220,6 +225,21 @@ def test_what_was_refused_is_planned_under_a_rule_of_its_own_and_leaves_once(wor
     assert len(sent(world.infobip)) == 3
     told = dlr.json("retries", "from-incident", number)
     assert {row["why"] for row in told["list"]} == {"attempt 1 is accepted already"}
+
+
+def test_two_who_plan_the_same_at_once_plan_it_once(world: World, dlr: Dlr, tmp_path: Path) -> None:
+    row = dlr.json("incidents", "show", storm(world, 4))
+    row |= {"first_at": datetime.fromisoformat(row["first_at"]), "last_at": datetime.fromisoformat(row["last_at"])}
+    database, rules = world.desk.database, world.desk.rules
+    ours = NeverLeft("main", rules, Previewer(world.outlets(), world.desk.vault, lambda: rules))
+    now = datetime.now(UTC)
+    with database.reading() as connection:
+        judged = ours.judge(connection, refused.failures(connection, row, shipped()), now)
+    with ThreadPoolExecutor(4) as pool:
+        planned = list(pool.map(lambda _: ours.plan(database.repeat, judged, now), range(4)))
+
+    assert sum(planned) == 4
+    assert world.states() == [(1, "planned")] * 4
 
 
 def test_unless_the_operator_said_act_they_are_only_observed(world: World, dlr: Dlr, tmp_path: Path) -> None:
