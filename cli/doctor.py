@@ -31,6 +31,7 @@ STORED_CHECKS: Final[tuple[Callable[[Settings, Database], Iterator[Finding]], ..
     key_findings.missing_keys,
     stored_findings.clock,
     stored_findings.work,
+    stored_findings.waits,
     stored_findings.modes,
 )
 _INDENT: Final = 22

@@ -1,71 +1,25 @@
-"""`dlr retries`, `dlr suppress` and `dlr incidents`: what was planned, who is left alone, what needs a person."""
+"""`dlr suppress` and `dlr incidents`: who is left alone, and what needs a person."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from cli.listed import LIMIT, hashes, print_found, with_addresses
 from cli.moments import shown
-from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
+from cli.output import NOT_FOUND, counted, fail, format_option, print_json
 from cli.reports import check_words
-from cli.shown import address, plain, scope
-from cli.stored import Stored, ids, stored
+from cli.shown import plain, scope
+from cli.stored import ids, stored
 from store import by_hand, views
 from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
-from store.retries import OPEN as NOT_LEFT
 from store.suppressions import ACTIVE, PROPOSED
 from store.views import Found, Wanted
 
-_LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 _RECIPIENT = click.option("--recipient", default="", metavar="ADDRESS", help="Only this number or e-mail address.")
 _CHANNEL = click.option("--channel", default="", help="Only this channel's.")
-_NOT_ACTED = {"observed": "only recorded: the mode of resends is observe", "proposed": "waits for a person"}
 _HELD = ("held",)
-
-
-@click.group()
-def retries() -> None:
-    """Planned resends."""
-
-
-@retries.command("list")
-@_CHANNEL
-@_RECIPIENT
-@click.option("--message", default="", metavar="ID", help="Only of this message.")
-@_ALL
-@_LIMIT
-@format_option
-def list_retries(channel: str, recipient: str, message: str, everything: bool, limit: int, form: str) -> None:
-    """List resends that have not left, the next due first."""
-    check_words(channel, "")
-    state = () if everything else NOT_LEFT
-    with stored() as at, at.database.reading() as connection:
-        wanted = Wanted(
-            channel=channel,
-            state=state,
-            message_id=message,
-            recipients=_hashes(at, connection, recipient),
-            limit=limit,
-        )
-        found = views.find_retries(connection, wanted)
-        _with_addresses(connection, found, "recipient")
-    headers = ("due", "state", "message", "to", "attempt", "by", "rule", "note")
-    _print(form, found, headers, _retry, "No resend is planned. `dlr retries list --all` shows past ones, too.")
-
-
-def _retry(row: Found) -> tuple[Any, ...]:
-    note = row["note"] or _NOT_ACTED.get(row["state"], "")
-    return (
-        shown(row["due_at"]) or "not planned",
-        row["state"],
-        row["message_id"],
-        row["recipient"],
-        row["attempt"],
-        row["channel"] or "same channel",
-        row["rule"],
-        note,
-    )
 
 
 @click.group()
@@ -78,7 +32,7 @@ def suppress() -> None:
 @_RECIPIENT
 @click.option("--cause", default="", help="Only for this cause.")
 @_ALL
-@_LIMIT
+@LIMIT
 @format_option
 def list_suppressions(channel: str, recipient: str, cause: str, everything: bool, limit: int, form: str) -> None:
     """List suppressions in force and proposed, the latest change first."""
@@ -86,12 +40,14 @@ def list_suppressions(channel: str, recipient: str, cause: str, everything: bool
     state = () if everything else (ACTIVE, PROPOSED, *_HELD)
     with stored() as at, at.database.reading() as connection:
         wanted = Wanted(
-            channel=channel, state=state, cause=cause, recipients=_hashes(at, connection, recipient), limit=limit
+            channel=channel, state=state, cause=cause, recipients=hashes(at, connection, recipient), limit=limit
         )
         found = views.find_suppressions(connection, wanted)
-        _with_addresses(connection, found, "address")
+        with_addresses(connection, found, "address")
     headers = ("id", "to", "state", "cause", "covers", "since", "until", "rule")
-    _print(form, found, headers, _suppression, "Nobody is suppressed. `dlr suppress list --all` shows past ones, too.")
+    print_found(
+        form, found, headers, _suppression, "Nobody is suppressed. `dlr suppress list --all` shows past ones, too."
+    )
 
 
 def _suppression(row: Found) -> tuple[Any, ...]:
@@ -108,10 +64,10 @@ def show_suppression(what: str, reveal: bool, form: str) -> None:
     with stored() as at, at.database.reading() as connection:
         numbers = ids([what]) if what.isdecimal() and len(what) > 15 else []
         if not numbers:
-            hashes = _hashes(at, connection, what)
-            numbers = [row["id"] for row in views.find_suppressions(connection, Wanted(recipients=hashes, limit=1_000))]
+            theirs = Wanted(recipients=hashes(at, connection, what), limit=1_000)
+            numbers = [row["id"] for row in views.find_suppressions(connection, theirs)]
         found = [row for number in numbers if (row := views.suppression(connection, number)) is not None]
-        _with_addresses(connection, found, "address", at if reveal else None)
+        with_addresses(connection, found, "address", at if reveal else None)
     if not found:
         raise fail(
             "There is no such suppression, now or in the past. `dlr suppress list --all` lists them.", name=NOT_FOUND
@@ -137,14 +93,16 @@ def incidents() -> None:
 
 @incidents.command("list")
 @_ALL
-@_LIMIT
+@LIMIT
 @format_option
 def list_incidents(everything: bool, limit: int, form: str) -> None:
     """List incidents that go on, the last heard of first. Those below their threshold are shown with --all."""
     with stored() as at, at.database.reading() as connection:
         found = views.find_incidents(connection, Wanted(state=() if everything else (OPEN, ACKNOWLEDGED), limit=limit))
     headers = ("id", "severity", "state", "last", "times", "what", "next step")
-    _print(form, found, headers, _incident, "Nothing needs a person. `dlr incidents list --all` shows past ones, too.")
+    print_found(
+        form, found, headers, _incident, "Nothing needs a person. `dlr incidents list --all` shows past ones, too."
+    )
 
 
 def _incident(row: Found) -> tuple[Any, ...]:
@@ -197,25 +155,3 @@ def _change(numbers: tuple[str, ...], change: Callable[[Any, int], bool], done: 
                 wrong.append(str(number))
     if wrong:
         raise fail(f"Not {done}, since there is none in state {' or '.join(states)}: {', '.join(wrong)}.")
-
-
-def _hashes(at: Stored, connection: Any, recipient: str) -> tuple[bytes, ...] | None:
-    return tuple(at.hashes(connection, recipient).values()) if recipient else None
-
-
-def _with_addresses(connection: Any, rows: list[Found], column: str, reveal: Stored | None = None) -> None:
-    known = views.known_addresses(connection, (row[column] for row in rows))
-    for row in rows:
-        row[column] = address(known, row[column], reveal)
-        row.pop("message_key", None)
-
-
-def _print(
-    form: str, found: list[Found], headers: tuple[str, ...], cells: Callable[[Found], tuple[Any, ...]], nothing: str
-) -> None:
-    if form == "json":
-        print_json(plain(found))
-    elif found:
-        print_table(headers, [cells(row) for row in found])
-    else:
-        print_nothing(nothing)

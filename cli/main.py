@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "quarantine": "cli.quarantine:quarantine",
     "replay": "cli.replay:replay",
     "reports": "cli.reports:reports",
-    "retries": "cli.listings:retries",
+    "retries": "cli.retries:retries",
     "sample": "cli.sample:sample",
     "settings": "cli.settings:settings",
     "simulate": "cli.simulate:simulate",

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
+from cli.retries.listing import with_waits
 from cli.shown import address, plain, plain_facts
 from cli.stored import Stored, stored
 from cli.timeline import print_timeline
@@ -21,6 +22,8 @@ from store.views import Found, Wanted
 RETRYING = "retrying"
 _MOST = 1_000
 _NO_ERROR = "NO_ERROR"
+_INNER = ("message_key", "recipient", "message_id", "changed_at", "sent_by", "owner", "lease_until")
+_ON_ITS_WAY = frozenset({"planned", "claimed", "sending"})
 
 
 @click.command()
@@ -57,6 +60,7 @@ class _History:
         """Return the message with its `reports`, `resends` and `suppressions`, keys and hashes left out."""
         reports = views.reports_of(self.connection, row["key"])
         resends = views.find_retries(self.connection, Wanted(limit=_MOST), row["key"])
+        with_waits(self.connection, resends, datetime.now(UTC))
         theirs = Wanted(account=row["account"], recipients=(row["recipient"],), limit=_MOST)
         suppressed = views.find_suppressions(self.connection, theirs) if row["recipient"] else []
         known = views.known_addresses(self.connection, [row["recipient"]])
@@ -71,7 +75,7 @@ class _History:
             "legs": [{"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row["legs"].items()],
             "first_at": row["first_at"],
             "reports": [self._report(report) for report in reports],
-            "resends": [_without(resend, "message_key", "recipient", "message_id", "changed_at") for resend in resends],
+            "resends": [_without(resend, *_INNER) for resend in resends],
             "suppressions": [_without(entry, "address", "scope", "evidence") for entry in suppressed],
         }
 
@@ -94,7 +98,7 @@ class _History:
 def computed_state(state: str, resends: list[Found]) -> str:
     """Return the state of the message as a whole: `retrying` while a resend will leave and none has arrived."""
     over = {*REACHED, State.BOUNCED_LATE}
-    return RETRYING if state not in over and any(row["state"] == "planned" for row in resends) else state
+    return RETRYING if state not in over and any(row["state"] in _ON_ITS_WAY for row in resends) else state
 
 
 def _in_words(match: Match) -> str:

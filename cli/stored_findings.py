@@ -14,7 +14,7 @@ from cli.stored import missing_file
 from codes import CodesError, load_codes
 from config.settings import Settings
 from policy import Mode, PolicyError, load_policy
-from store import by_hand, views
+from store import by_hand, views, waiting
 from store.database import Database
 from store.errors import KeyMismatch, NotMigrated, TooNew, Unavailable
 from store.inbox import backlog
@@ -121,6 +121,17 @@ def work(settings: Settings, opened: Database) -> Iterator[Finding]:
         )
 
 
+def waits(settings: Settings, opened: Database) -> Iterator[Finding]:
+    """Say in one line what waits for somebody: what was only observed or proposed, and what cannot go on by itself."""
+    with opened.reading() as connection:
+        found = waiting.everything(connection)
+    if not found:
+        yield Finding(OK, "waits", "nothing waits for anybody")
+        return
+    total = waiting.together(found.values())
+    yield Finding(WARNING, "waits", waiting.in_words(total), waiting.next_step(total))
+
+
 def modes(settings: Settings, opened: Database) -> Iterator[Finding]:
     """Look at what is not done yet because its mode says so."""
     try:
@@ -139,8 +150,6 @@ def modes(settings: Settings, opened: Database) -> Iterator[Finding]:
             continue
         done = "only recorded" if mode is Mode.OBSERVE else "proposed to a person"
         fix = f'Look at them, then write {kind} = "act" under [modes] in your policy (DLR_POLICY).'
-        if kind == "retry":
-            fix += " This release plans resends and sends none."
         yield Finding(WARNING, "modes", f"{name} are {done} (mode {mode.value}): {waiting[kind]} waiting", fix)
 
 

@@ -27,9 +27,16 @@ _RESENDS: Final = {
     "proposed": "would leave, once a person agrees",
     "planned": "leaves",
     "waiting": "is not planned",
+    "claimed": "is about to leave",
+    "sending": "is leaving",
+    "unknown": "left, and nobody knows yet whether Infobip has it",
+    "accepted": "left, and Infobip has it",
+    "refused": "was refused by Infobip",
     "cancelled": "was due, and is cancelled",
     "expired": "was due, and its time is over",
 }
+# Open resends that go on by themselves need no word on whom they wait for.
+_BY_ITSELF: Final = ("", "its time", "a worker")
 # What a report says of a message that did not fail needs no further word.
 _PLAIN: Final = ("delivered", "handed_over", "pending")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -156,7 +163,11 @@ def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
     where += f" as {resend['new_id']}" if resend["new_id"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
-    note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
+    if (whom := resend["waits_for"]) not in _BY_ITSELF:
+        text = "is held" if resend["state"] == "planned" else text
+        text += f"; it waits for {whom}"
+    why = resend["note"] if resend["state"] == "observed" else resend["why"]
+    note = ", ".join(part for part in (why, f"rule {resend['rule']}", f"id {resend['id']}") if part)
     return Line(resend["sent_at"] or resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
 
 

@@ -143,3 +143,7 @@ CAUSES: Final[dict[str, Cause]] = {
 # Causes on the strength of which a person may be left alone at once and for long: the person's own word, or the
 # carrier's word that the number is dead. They are never held back by the guard against mass suppression.
 FIRM: Final = frozenset({"recipient_opted_out", "recipient_complained", "recipient_dnd", "recipient_deactivated"})
+
+# Causes that lie with our account or our sender: what Infobip rejects for one of them never reached a network, and may
+# be sent again once somebody has put it right. A bad reputation and a fraud filter only get worse by sending more.
+OURS: Final = frozenset({"account_funds", "account_setup", "sender_not_allowed", "throttled", "quota_reached"})

@@ -3,7 +3,7 @@
 The world has moved on since it was planned, so everything is asked again at the last moment (promise 12).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -15,6 +15,9 @@ _LOOK_AGAIN: Final = timedelta(minutes=1)
 _BUDGET_AGAIN: Final = timedelta(minutes=15)
 NO_CONTENT: Final = "content not registered"
 NO_CREDENTIAL: Final = "no credential for this account"
+# How the reason of a resend begins that is held by the switch for all, or by a pause of its scope.
+STOPPED: Final = "all resends are stopped"
+PAUSED: Final = "paused"
 
 
 class Leave(NamedTuple):
@@ -97,6 +100,16 @@ def may_leave(situation: Situation) -> Verdict:
     return Leave()
 
 
+def every_check(situation: Situation) -> list[tuple[str, Verdict | None]]:
+    """Return what each check says by itself, in the order in which they are asked: the question, and what speaks
+    against leaving, if anything. Only the first that does counts (`may_leave`)."""
+    found = []
+    for check in _CHECKS:
+        verdict = check(situation)
+        found.append((_QUESTIONS[check], None if verdict is None else _in_time(verdict, situation)))
+    return found
+
+
 def _in_time(verdict: Verdict, situation: Situation) -> Verdict:
     """A hold that ends too late is the end."""
     if isinstance(verdict, Hold) and verdict.until >= _end(situation):
@@ -152,9 +165,9 @@ def _unable(situation: Situation) -> Verdict | None:
 
 def _stopped(situation: Situation) -> Verdict | None:
     if situation.switched_off:
-        return Hold(situation.moment + _LOOK_AGAIN, f"all resends are stopped: {situation.switched_off}")
+        return Hold(situation.moment + _LOOK_AGAIN, f"{STOPPED}: {situation.switched_off}")
     if situation.paused:
-        return Hold(situation.paused_until or situation.moment + _LOOK_AGAIN, f"paused: {situation.paused}")
+        return Hold(situation.paused_until or situation.moment + _LOOK_AGAIN, f"{PAUSED}: {situation.paused}")
     return None
 
 
@@ -183,3 +196,14 @@ _CHECKS: Final[tuple[Check, ...]] = (
     _bothersome,
     _too_dear,
 )
+_QUESTIONS: Final[Mapping[Check, str]] = {
+    _needless: "is it still needed",
+    _unwanted: "may the person be written to",
+    _impossible: "can it be sent again at all",
+    _too_late: "is there time left",
+    _undecided: "is the last attempt over",
+    _unable: "are content and credential there",
+    _stopped: "is nothing paused",
+    _bothersome: "is it day there, and not too often",
+    _too_dear: "is there budget left",
+}

@@ -4,6 +4,7 @@
     cancelled and expired: from waiting, planned and claimed
     planned again: from claimed (held, or its lease was lost) and from sending (proven: nothing left)
     unknown -> accepted (a report or the logs know it) | planned (the logs prove that it never was there)
+    by hand (`store.steering`): planned from observed, proposed, waiting and unknown; cancelled from the same
 
 Whoever moves a row out of `claimed` or `sending` says that it is theirs; where the row says otherwise, nothing changes
 and the caller is told so. `sending` is committed before the request leaves, so a row that is still `planned` or
@@ -174,7 +175,9 @@ def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], n
     count = 0
     for account, message_key, attempt in sorted(set(attempts)):
         mine = (retries.c.account == account) & (retries.c.message_key == message_key) & (retries.c.attempt == attempt)
-        known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)))
+        # What was given up in doubt had left all the same.
+        given_up = retries.c.state.in_((CANCELLED, EXPIRED)) & (retries.c.posts > 0)
+        known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)) | given_up)
         values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": "a report proves it", "changed_at": now}
         count += connection.execute(known.values(**values)).rowcount
     return count

@@ -144,18 +144,37 @@ def reports_of(connection: Connection, message_key: bytes) -> list[Found]:
 
 
 def find_retries(connection: Connection, wanted: Wanted, key: bytes | None = None) -> list[Found]:
-    """Return planned resends with their message's id and recipient: the next due first, then what is not due."""
-    joined = retries.outerjoin(messages, messages.c.key == retries.c.message_key)
-    query = select(retries, messages.c.message_id, messages.c.recipient).select_from(joined)
-    query = _narrowed(query, retries.c, wanted)
+    """Return planned resends with their message's id and channel: the next due first, then what is not due."""
+    query = _resends().where(*retry_conditions(wanted))
     if key is not None:
         query = query.where(retries.c.message_key == key)
-    if wanted.message_id:
-        query = query.where(messages.c.message_id == wanted.message_id[:255])
-    if wanted.recipients is not None:
-        query = query.where(messages.c.recipient.in_(wanted.recipients))
     order = (retries.c.due_at.is_(None), retries.c.due_at, retries.c.id)
     return _rows(connection, query.order_by(*order).limit(wanted.limit))
+
+
+def retries_with(connection: Connection, numbers: Sequence[int]) -> list[Found]:
+    """Return the resends with these ids as `find_retries` does, the first attempt first."""
+    query = _resends().where(retries.c.id.in_(numbers)).order_by(retries.c.message_key, retries.c.attempt)
+    return _rows(connection, query)
+
+
+def _resends() -> Select[Any]:
+    joined = retries.outerjoin(messages, messages.c.key == retries.c.message_key)
+    return select(retries, messages.c.message_id, messages.c.channel.label("sent_by")).select_from(joined)
+
+
+def retry_conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return the conditions on `retries`, joined with its messages, that `wanted` stands for."""
+    # A resend on the same channel names none.
+    channel = func.coalesce(func.nullif(retries.c.channel, ""), messages.c.channel)
+    columns = {"account": retries.c.account, "channel": channel, "rule": retries.c.rule}
+    columns["message_id"] = messages.c.message_id
+    found = [column == value[:255] for name, column in columns.items() if (value := getattr(wanted, name))]
+    if wanted.state:
+        found.append(retries.c.state.in_(wanted.state))
+    if wanted.recipients is not None:
+        found.append(retries.c.recipient.in_(wanted.recipients))
+    return found
 
 
 def find_suppressions(connection: Connection, wanted: Wanted) -> list[Found]:

@@ -1,10 +1,10 @@
-"""House-keeping: fold incidents, end what has run out, and delete what may be kept no longer."""
+"""House-keeping: fold incidents, end what has run out, delete what may be kept no longer, and say what waits."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import incidents, retention, sends
+from store import incidents, retention, sends, waiting
 from store.incidents import Opened
 from workers.context import Context
 
@@ -42,11 +42,13 @@ def tell(opened: Opened) -> None:
 
 
 def purge(context: Context) -> None:
-    """Resolve quiet incidents, end what has run out, and delete what is past its retention."""
+    """Resolve quiet incidents, end what has run out, say what waits, and delete what is past its retention."""
     now = datetime.now(UTC)
     settings = context.settings
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now))
     context.database.repeat(lambda connection: sends.lost_intents(connection, now - _LONGEST_POST))
+    # Once a week: what is only observed or proposed must not be forgotten (the fold tells of it).
+    context.database.repeat(lambda connection: waiting.note_weekly(connection, now))
     limits = retention.Limits(
         bodies=settings.keep_bodies,
         reports=settings.keep_reports,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from codes import CAUSES, CodeRef
+from codes.causes import OURS
 from config.mask import mask, mask_text
 from policy import Action, Alert, Decision, Forward, Mode, Retry, Suppress
 from reports import Event, mail_domain
@@ -197,20 +198,26 @@ def sighting_of(item: Prepared, decision: Decision, action: Alert) -> incidents.
     """Return what an alert adds to its incident."""
     values = {name: value for name in action.group_by if (value := _dimension(name, item, decision))}
     scope = ", ".join(f"{name} {value}" for name, value in values.items())
-    meaning = item.meaning
     return incidents.Sighting(
         account=item.report.account,
         key="|".join((action.rule, *(f"{name}={value}" for name, value in values.items()))),
         rule=action.rule,
         severity=action.severity,
         title=f"{_title(item, decision)} ({scope})",
-        next_step=meaning.advice if meaning else "",
+        next_step=_next_step(item, decision),
         at=item.event_at,
         threshold=action.threshold,
         within=action.within,
         repeat=action.repeat,
         example=f"{mask_text(item.report.message_id or item.report.event_id)} to {mask(item.report.recipient)}",
     )
+
+
+def _next_step(item: Prepared, decision: Decision) -> str:
+    advice = item.meaning.advice if item.meaning else ""
+    if decision.cause in OURS and not any(isinstance(action, Retry) for action in decision.actions):
+        advice += " Then `dlr retries from-incident ID`, with this incident's id, lists what can still be sent again."
+    return advice.strip()
 
 
 def _title(item: Prepared, decision: Decision) -> str:

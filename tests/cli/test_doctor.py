@@ -184,7 +184,15 @@ def test_what_waits_is_counted(dlr: Dlr, desk: Desk) -> None:
     messages = [message for _, message, _ in found(dlr, "modes")]
     assert "resends are only recorded (mode observe): 1 waiting" in messages[0]
     assert "(mode propose): 1 waiting" in messages[1]
+    [(severity, message, fix)] = found(dlr, "waits")
+    assert severity == "warning"
+    assert message == "1 resend only observed, 1 suppression proposed: waiting for somebody"
+    assert "dlr retries list" in fix
     assert severities(dlr, "quarantine") == severities(dlr, "incidents") == ["warning"]
+
+
+def test_where_nothing_waits_it_says_so(dlr: Dlr) -> None:
+    assert severities(dlr, "waits") == ["ok"]
 
 
 def test_callbacks_that_nobody_takes_are_an_error(dlr: Dlr, desk: Desk) -> None:

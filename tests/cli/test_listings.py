@@ -78,17 +78,6 @@ def test_a_filter_that_fits_nothing_says_so_and_a_mistyped_one_is_refused(dlr: D
     assert "is no time" in dlr.fails("reports", "--since", "yesterday", code=2)
 
 
-def test_planned_resends_are_listed_with_what_keeps_them(desk: Desk, dlr: Dlr) -> None:
-    (line,) = dlr.lines("retries", "list")
-    assert line[1:4] == ["observed", "m-1", "…23"]
-    assert "observe" in line[-1]
-    assert dlr.json("retries", "list", "--recipient", OTHER) == []
-    desk.handle(report("m-1", 5, minute=9))
-    assert dlr.lines("retries", "list") == []
-    ((_, state, *_),) = dlr.lines("retries", "list", "--all", "--message", "m-1")
-    assert state == "cancelled"
-
-
 def test_suppressions_are_listed_and_found_by_address(dlr: Dlr) -> None:
     assert {(row["cause"], row["state"]) for row in dlr.json("suppress", "list")} == {
         ("recipient_unknown", "proposed"),

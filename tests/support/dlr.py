@@ -13,12 +13,13 @@ from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
 from cli.keys import keys
-from cli.listings import incidents, retries, suppress
+from cli.listings import incidents, suppress
 from cli.message import message
 from cli.migrate import migrate
 from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
+from cli.retries import retries
 from cli.sample import sample
 from cli.subscribe.door import subscribe
 

@@ -60,7 +60,8 @@ def refusal(one: Resend, status: str, result: Refused, now: datetime) -> Sightin
         rule="resend-refused",
         severity="error",
         title=f"Infobip refuses resends: {status}",
-        next_step=f"{result.next_step} Then `dlr retries from-incident` lists what can still be sent.",
+        next_step=f"{result.next_step} Then `dlr retries from-incident ID`, with this incident's id, lists what can "
+        "still be sent again.",
         at=now,
         example=one.new_id,
     )
@@ -94,7 +95,8 @@ def without_credential(one: Resend, now: datetime) -> Sighting:
         severity="error",
         title=f"Resends wait: no credential is known to belong to the Infobip account of {one.account}",
         next_step="Set DLR_INFOBIP_URL and DLR_INFOBIP_KEY to what the application uses, or DLR_INFOBIP_ONE_ACCOUNT "
-        "to true where every application uses keys of the same Infobip account; then `dlr retries run ID`.",
+        "to true where every application uses keys of the same Infobip account; then "
+        "`dlr retries run --state waiting`.",
         at=now,
     )
 
@@ -107,8 +109,8 @@ def undecided(one: Resend, why: str, now: datetime) -> Sighting:
         rule="resend-undecided",
         severity="warning",
         title="Nobody knows whether some resends reached Infobip",
-        next_step="Look the ids up in Infobip's portal. `dlr retries run ID` sends one again, `dlr retries cancel ID` "
-        f"leaves it. Why: {why}",
+        next_step="Look the ids up in Infobip's portal. `dlr retries run ID` posts one once more that is not there, "
+        f"`dlr retries cancel ID` leaves it. Why: {why}",
         at=now,
         example=one.new_id,
     )

@@ -1,0 +1,67 @@
+"""Which pauses hold which planned resends."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from store import pauses
+from store.pauses import ALL, Pause, Scope
+from store.resending import CLAIMED, PLANNED
+from store.schema import addresses, messages, retries, sends
+from workers.scopes import scopes
+
+_AT_ONCE: Final = 500
+
+
+class Scoped(NamedTuple):
+    """A resend with the scopes that it belongs to."""
+
+    id: int
+    account: str
+    state: str
+    due_at: datetime | None
+    scopes: Sequence[Scope]
+
+    def is_in(self, pause: Pause) -> bool:
+        """Whether the pause, where it stands, holds this one."""
+        return pause.account in ("", self.account) and pause.scope in self.scopes
+
+
+def standing(connection: Connection, now: datetime) -> list[Pause]:
+    """Return the pauses that hold something now, the switch for all first, then the oldest."""
+    found = [one for one in pauses.everywhere(connection) if one.until is None or one.until > now]
+    return sorted(found, key=lambda one: one.scope.kind != ALL)
+
+
+def scoped(connection: Connection, numbers: Sequence[int]) -> dict[int, Scoped]:
+    """Return these resends with their scopes, by id."""
+    parts = (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
+    return {one.id: one for part in parts for one in _read(connection, retries.c.id.in_(part))}
+
+
+def about_to_leave(connection: Connection) -> Iterator[Scoped]:
+    """Yield all resends that are planned, with their scopes."""
+    yield from _read(connection, retries.c.state.in_((PLANNED, CLAIMED)) & (retries.c.mode == "act"))
+
+
+def held_by(one: Scoped, found: Collection[Pause]) -> Pause | None:
+    """Return the first of these pauses that holds the resend."""
+    return next((pause for pause in found if one.is_in(pause)), None)
+
+
+def _read(connection: Connection, wanted: object) -> Iterator[Scoped]:
+    joined = retries.outerjoin(messages, messages.c.key == retries.c.message_key)
+    joined = joined.outerjoin(sends, sends.c.key == retries.c.message_key)
+    joined = joined.outerjoin(addresses, addresses.c.hash == retries.c.recipient)
+    own = (retries.c.id, retries.c.account, retries.c.state, retries.c.due_at, messages.c.mcc_mnc, addresses.c.domain)
+    theirs = (messages.c.sender.label("seen"), sends.c.sender, sends.c.campaign, sends.c.application)
+    for row in connection.execute(select(*own, *theirs).select_from(joined).where(wanted)):  # type: ignore[arg-type]
+        mine = scopes(
+            network=row.mcc_mnc or "",
+            sender=row.sender or row.seen or "",
+            brand=row.campaign or row.application or "",
+            address=f"@{row.domain}" if row.domain else "",
+        )
+        yield Scoped(row.id, row.account, row.state, row.due_at, mine)
