@@ -13,7 +13,7 @@ from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, messages, resending, sends
+from store import aliases, incidents, messages, passes, resending, sends
 from store.aliases import Original
 from store.database import Database
 from store.resending import CANCELLED, EXPIRED, Resend
@@ -119,6 +119,8 @@ class Resender:
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
+            if isinstance(verdict, Hold):
+                known.gate.hold(connection)
             return None
         assert known.send is not None
         assert content is not None
@@ -136,7 +138,14 @@ class Resender:
     def _leave(
         self, connection: Connection, one: Resend, known: Known, plan: Plan, outlet: Outlet, now: datetime
     ) -> _Ready | None:
+        undo = connection.begin_nested() if known.gate.ways else None
         if not resending.start(connection, one, self._owner, now, new_id=plan.message_id, cost=known.cost):
+            return None
+        if not known.gate.leave(connection, one, now):
+            assert undo is not None
+            undo.rollback()
+            soon = Hold(now + _NEXT_TURN, "another worker let one through the same pause at this moment")
+            self._keep_back(connection, one, soon, now)
             return None
         # The report on the new id may be faster than our own record of the answer.
         for recipient in (plan.recipient, ""):  # some reports name no recipient
@@ -185,7 +194,9 @@ class Resender:
                 case looking.There():
                     return resending.accepted(connection, one, owner, now, finding.note)
                 case looking.Rejected():
-                    return resending.refused(connection, one, owner, now, finding.note)
+                    is_ours = resending.refused(connection, one, owner, now, finding.note)
+                    passes.refused(connection, one.id)
+                    return is_ours
                 case looking.Never():
                     return resending.again(connection, one, owner, now)
                 case looking.Later():
