@@ -96,8 +96,17 @@ def forgotten(connection: Connection, before: datetime) -> list[Pause]:
 
 def find(connection: Connection, account: str, scopes: Iterable[Scope]) -> list[Pause]:
     """Return the pauses of these scopes, over or not."""
-    wanted = [(account, scope.kind, scope.value[:255]) for scope in scopes]
-    query = select(pauses).where(tuple_(pauses.c.account, pauses.c.scope, pauses.c.value).in_(wanted))
+    return _find(connection, [(account, scope) for scope in scopes])
+
+
+def find_all(connection: Connection, account: str, scopes: Iterable[Scope]) -> list[Pause]:
+    """Return the pauses of these scopes, and the switch that stops the resends of every account; over or not."""
+    return _find(connection, [("", Scope(ALL)), *((account, scope) for scope in scopes)])
+
+
+def _find(connection: Connection, wanted: Sequence[tuple[str, Scope]]) -> list[Pause]:
+    keys = [(account, scope.kind, scope.value[:255]) for account, scope in wanted]
+    query = select(pauses).where(tuple_(pauses.c.account, pauses.c.scope, pauses.c.value).in_(keys))
     return [_pause(row) for row in connection.execute(query)]
 
 

@@ -1,7 +1,7 @@
 """The pauses that a resend has to pass on its way out, and what passing them changes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,6 +22,13 @@ class Gate:
     shut: tuple[tuple[Pause, Shut], ...] = ()
     ways: tuple[tuple[Pause, Enter | Over], ...] = ()
     """What it passes if it leaves."""
+    failed: tuple[tuple[Pause, Close], ...] = ()
+    """What has to be closed again."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it lets nothing through now."""
+        return bool(self.stopped or self.shut or self.failed)
 
     @property
     def why(self) -> str:
@@ -60,26 +67,32 @@ class Gate:
         return True
 
 
-def read(connection: Connection, account: str, scopes: Iterable[Scope], share: float, now: datetime) -> Gate:
-    """Return what the pauses of these scopes say now. One whose probe fared badly is closed again at once."""
-    found = pauses.find(connection, account, scopes)
-    switch = [one for one in pauses.find(connection, "", [Scope(ALL)]) + found if one.scope.kind == ALL]
-    stopped = next((one for one in switch if one.until is None or one.until > now), None)
-    shut: list[tuple[Pause, Shut]] = []
-    ways: list[tuple[Pause, Enter | Over]] = []
+def look(connection: Connection, account: str, scopes: Sequence[Scope], share: float, now: datetime) -> Gate:
+    """Return what the pauses of these scopes say now, and change nothing."""
+    found = pauses.find_all(connection, account, scopes)
+    switches = [one for one in found if one.scope.kind == ALL]
+    stopped = next((one for one in switches if one.until is None or one.until > now), None)
     # In one order, so that two workers never wait for each other.
-    for one in sorted((one for one in found if one.scope.kind != ALL), key=lambda one: one.scope):
-        match way := _way(connection, one, share, now):
-            case Shut():
-                shut.append((one, way))
-            case Close():
-                closed = pauses.close(connection, one, way)
-                if closed is not None:
-                    pausing.tell(connection, closed, now)
-                shut.append((closed or one, Shut(way.until, way.until)))
-            case Enter() | Over():
-                ways.append((one, way))
-    return Gate(stopped, tuple(shut), tuple(ways))
+    standing = sorted((one for one in found if one.scope.kind != ALL), key=lambda one: one.scope)
+    asked = [(one, _way(connection, one, share, now)) for one in standing]
+    return Gate(
+        stopped,
+        tuple((one, way) for one, way in asked if isinstance(way, Shut)),
+        tuple((one, way) for one, way in asked if isinstance(way, (Enter, Over))),
+        tuple((one, way) for one, way in asked if isinstance(way, Close)),
+    )
+
+
+def read(connection: Connection, account: str, scopes: Sequence[Scope], share: float, now: datetime) -> Gate:
+    """Return what the pauses of these scopes say now. One whose probe fared badly is closed again at once."""
+    gate = look(connection, account, scopes, share, now)
+    shut = list(gate.shut)
+    for one, way in gate.failed:
+        closed = pauses.close(connection, one, way)
+        if closed is not None:
+            pausing.tell(connection, closed, now)
+        shut.append((closed or one, Shut(way.until, way.until)))
+    return replace(gate, shut=tuple(shut), failed=())
 
 
 def _way(connection: Connection, one: Pause, share: float, now: datetime) -> Opening:

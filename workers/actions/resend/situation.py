@@ -99,6 +99,14 @@ def gather(
     return Known(message, send, content, cost, gate, situation)
 
 
+def is_held(
+    connection: Connection, one: Resend, send: Send | None, address: str, limits: Limits, now: datetime
+) -> bool:
+    """Whether a pause holds it back at first sight: nothing is locked, and it is asked again before it leaves."""
+    message = messages.find(connection, [one.message_key], lock=False).get(one.message_key)
+    return gates.look(connection, one.account, scopes_of(send, message, address), limits.pause_share, now).holds
+
+
 def limits_of(limits: Limits, account: Account) -> Limits:
     """Return the policy's limits with what the account sets otherwise."""
     names = ("per_recipient_hour", "resends_per_day", "resends_share", "money_per_day")
