@@ -150,6 +150,8 @@ def _decision(decision: Found) -> Line:
 def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
+    if resend["state"] == "planned" and resend["note"]:
+        text = "waits until then"
     note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
     return Line(resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
 

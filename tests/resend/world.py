@@ -112,7 +112,7 @@ class World:
                     "recipient": vault.hash_address(account, to),
                     "channel": "sms",
                     "sender": "Shop",
-                    "sent_at": datetime.now(UTC),
+                    "sent_at": self.clock(),
                     "purpose": "transactional",
                     "endpoint": "sms-3",
                     "path": "/sms/3/messages",
@@ -125,17 +125,17 @@ class World:
 
     def fail(self, message_id: str = "m-1", error: int = 27, **more: Any) -> None:
         """Let Infobip report a failure."""
-        self.desk.handle(report(message_id, status=9, error=error, doneAt=_date(), **more))
+        self.desk.handle(report(message_id, status=9, error=error, doneAt=date_of(), **more))
 
     def deliver(self, message_id: str = "m-1", **more: Any) -> None:
         """Let Infobip report a delivery."""
-        self.desk.handle(report(message_id, doneAt=_date(), **more))
+        self.desk.handle(report(message_id, doneAt=date_of(), **more))
 
     def hear(self, *items: dict[str, Any]) -> None:
         """Let Infobip report things that have just happened by this world's clock, and a worker handle them then."""
         moment = self.clock()
-        happened = {"doneAt": _date(moment)}
-        body = json.dumps({"results": [item | happened for item in items]}).encode()
+        told = [item | {name: date_of(moment) for name in ("doneAt", "receivedAt") if name in item} for item in items]
+        body = json.dumps({"results": told}).encode()
         database, vault = self.desk.database, self.desk.vault
         with database.transaction() as connection:
             inbox.keep(connection, vault, Arrival("main", "sms", "application/json", body, moment, trusted=True))
@@ -164,7 +164,7 @@ class World:
             return connection.execute(select(retries).order_by(retries.c.message_key, retries.c.attempt)).all()
 
 
-def _date(moment: datetime | None = None) -> str:
+def date_of(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
