@@ -173,3 +173,13 @@ def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = time
         ended = update(incidents).where(incidents.c.id == row.id)
         connection.execute(ended.values(state=RESOLVED, is_open=row.id))
     return sum(row.state != WATCHING for row in rows)
+
+
+def end(connection: Connection, account: str, key: str) -> bool:
+    """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on."""
+    key = key[:400]
+    connection.execute(
+        delete(incident_deltas).where(incident_deltas.c.account == account, incident_deltas.c.key == key)
+    )
+    mine = update(incidents).where(incidents.c.account == account, incidents.c.key == key, incidents.c.is_open == 1)
+    return connection.execute(mine.values(state=RESOLVED, is_open=incidents.c.id)).rowcount > 0

@@ -57,9 +57,9 @@ def key_of(vault: Vault, account: str, message_id: str, recipient: str) -> bytes
     return vault.digest("message", account, message_id, recipient)
 
 
-def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:
+def find(connection: Connection, keys: Iterable[bytes], *, lock: bool = True) -> dict[bytes, Message]:
     """Return the messages of these keys, as far as they are known; on PostgreSQL their rows are locked."""
-    return {row.key: _message(row) for row in select_in(connection, messages, "key", keys, lock=True)}
+    return {row.key: _message(row) for row in select_in(connection, messages, "key", keys, lock=lock)}
 
 
 def note_resend(connection: Connection, key: bytes, attempt: int) -> None:

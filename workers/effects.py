@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from codes import Outcome
 from config.mask import tail
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
+from policy.surge import in_trouble
 from reports import Event, mail_domain
 from store import (
     arrivals,
@@ -17,11 +19,13 @@ from store import (
     joins,
     ledger,
     messages,
+    passes,
     pauses,
     resending,
     retries,
     sends,
     suppressions,
+    surges,
 )
 from store.messages import Message
 from store.moments import to_ms
@@ -34,6 +38,9 @@ from workers import rows
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
 from workers.scopes import paused_by
+from workers.tally import Tally
+
+_FINAL: Final = (Outcome.DELIVERED, Outcome.FAILED)
 
 
 @dataclass(slots=True)
@@ -67,6 +74,9 @@ class Effects:
     """Attempts (account, message, number) that reports prove to have reached Infobip."""
     pauses: list[tuple[str, Scope, datetime, str]] = field(default_factory=list)
     """Scopes (account, which, until, why) in which nothing is resent for a while."""
+    tally: Tally = field(default_factory=Tally)
+    heard: list[passes.Heard] = field(default_factory=list)
+    """How resends ended."""
     failed: set[bytes] = field(default_factory=set)
     """Keys of the messages for which a resend was planned."""
     silenced: set[tuple[str, bytes]] = field(default_factory=set)
@@ -126,10 +136,25 @@ class Effects:
                     self.sightings.append(rows.sighting_of(item, decision, action))
                 case Forward():
                     self.outgoing.append(rows.forward_row(number, item, action, self.now))
+        if item.trusted and item.report.event is Event.DELIVERY and decision.outcome in _FINAL:
+            self._ended(item, decision)
+
+    def _ended(self, item: Prepared, decision: Decision) -> None:
+        """Count a message that arrived or failed, and hear how a resend did."""
+        self.tally.add(item, decision, self.now)
+        if item.attempt:
+            arrived = decision.outcome is Outcome.DELIVERED
+            names = (item.report.account, item.message_key, item.attempt)
+            self.heard.append(passes.Heard(*names, arrived, in_trouble(decision)))
 
     def _pause(self, item: Prepared, action: Retry) -> None:
-        """Hold back what else would meet the same limit until this resend is due."""
-        if action.mode is Mode.ACT and action.due_at is not None:
+        """Hold back what else would meet the same limit until this resend is due.
+
+        What a late callback tells of is over if such a pause, begun when it happened, would be.
+        """
+        if action.mode is not Mode.ACT or action.due_at is None:
+            return
+        if item.event_at + (action.due_at - self.now) > self.now:
             for scope in paused_by(item.report, action.pause):
                 self.pauses.append((item.report.account, scope, action.due_at, f"rule {action.rule}"))
 
@@ -166,6 +191,7 @@ class Effects:
         if self.register.in_use:
             self._write_resends(connection)
         insert_new(connection, outbox, self.outgoing)
+        surges.note(connection, self.tally.ended())
         incidents.note(connection, self.sightings)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
@@ -186,6 +212,7 @@ class Effects:
 
     def _write_resends(self, connection: Connection) -> None:
         resending.settle(connection, self.settled, self.now)
+        passes.hear(connection, self.heard)
         sends.erase_of(connection, self.reached)
         for _, address in sorted(self.silenced):
             sends.erase_for(connection, address)

@@ -4,18 +4,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import incidents, retention, sends, waiting
+from store import incidents, retention, sends, surges, waiting
 from store.incidents import Opened
+from workers import pausing
 from workers.context import Context
 
 _LOG = log(__name__)
 # Whoever was about to post a send for longer than this has died.
 _LONGEST_POST: Final = timedelta(minutes=10)
+# How messages ended is needed no longer than the policy's `pause_window`, which may grow.
+_KEPT_COUNTS: Final = timedelta(hours=1)
 
 
 def fold(context: Context) -> None:
-    """Fold sightings into incidents and tell of those that opened."""
+    """Pause what fails in surges, fold sightings into incidents and tell of those that opened."""
     now = datetime.now(UTC)
+    limits = context.policy.rules().limits
+    for paused in context.database.repeat(lambda connection: pausing.watch(connection, limits, now)):
+        _LOG.warning("resends_paused", account=paused.account, scope=str(paused.scope), why=paused.why)
     for opened in context.database.repeat(lambda connection: incidents.fold(connection, now)):
         tell(opened)
 
@@ -45,6 +51,8 @@ def purge(context: Context) -> None:
     """Resolve quiet incidents, end what has run out, say what waits, and delete what is past its retention."""
     now = datetime.now(UTC)
     settings = context.settings
+    counted = context.policy.rules().limits.pause_window + _KEPT_COUNTS
+    context.database.repeat(lambda connection: surges.forget(connection, now - counted))
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now))
     context.database.repeat(lambda connection: sends.lost_intents(connection, now - _LONGEST_POST))
     # Once a week: what is only observed or proposed must not be forgotten (the fold tells of it).

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from codes import Outcome
 from codes.channels import UNKNOWN
-from policy import Decision, History, Purpose, Rules, decide
+from policy import Decision, History, Mode, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
@@ -24,6 +24,7 @@ from workers.pace import EXCLUSIVE, SHARED, Pace
 from workers.prepare import Prepared, Preparer
 from workers.register import NOTHING, look_up, of_originals
 from workers.sightings import mentioned, without_channel
+from workers.tally import Tally
 
 
 class LostLease(Exception):
@@ -48,7 +49,7 @@ class Pipeline:
         unfinished = sorted({item.callback_id for item in items} - set(finished))
 
         def work(connection: Connection) -> int:
-            effects = Effects(self._vault, now)
+            effects = Effects(self._vault, now, tally=self._tally(now))
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
             effects.write(connection)
@@ -60,6 +61,10 @@ class Pipeline:
 
         # A power cut that undoes it brings the callbacks back with it, to be processed again.
         return self._database.repeat(work, lasting=False)
+
+    def _tally(self, now: datetime) -> Tally:
+        # Where nothing is sent again, there is nothing to pause.
+        return Tally.of(now, self.rules.limits.pause_window, counts=self.rules.modes["retry"] is Mode.ACT)
 
     def _fresh(self, connection: Connection, items: Sequence[Prepared], now: datetime) -> list[Prepared]:
         """Return the items that were never seen, each once."""

@@ -6,7 +6,7 @@ from reports import Report, mail_domain
 from store.pauses import ALL, Scope
 
 
-def scopes(*, network: str, sender: str, brand: str, address: str) -> list[Scope]:
+def scopes(*, network: str, sender: str, brand: str, domain: str) -> list[Scope]:
     """Return every scope of a message, the widest first. `brand` is its campaign or application; else its sender is.
 
     A brand's quota is one carrier's (T-Mobile counts per brand), so the network belongs to it.
@@ -14,7 +14,6 @@ def scopes(*, network: str, sender: str, brand: str, address: str) -> list[Scope
     found = [Scope(ALL), Scope("account")]
     found += [Scope("network", network)] if network else []
     found += [Scope("sender", sender)] if sender else []
-    domain = mail_domain(address)
     found += [Scope("domain", domain)] if domain else []
     name = brand or sender
     found += [Scope("brand", f"{name} {network}".strip())] if name else []
@@ -27,6 +26,6 @@ def paused_by(report: Report, kinds: Collection[str]) -> list[Scope]:
         network=report.mcc_mnc,
         sender=report.sender,
         brand=report.campaign or report.application,
-        address=report.recipient,
+        domain=mail_domain(report.recipient),
     )
     return [scope for scope in mine if scope.kind in kinds]

@@ -2,6 +2,7 @@
 
 from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends
 from store.schema.base import metadata
+from store.schema.pausing import pause_deltas, pause_passes, pause_windows
 from store.schema.receiving import (
     addresses,
     decisions,
@@ -32,6 +33,9 @@ __all__ = [
     "meta",
     "metadata",
     "outbox",
+    "pause_deltas",
+    "pause_passes",
+    "pause_windows",
     "pauses",
     "quarantine",
     "report_keys",

@@ -156,6 +156,10 @@ pauses: Final = Table(
     Column("step", Integer, nullable=False),  # 0: closed; 1: its probe is out; then how often it was opened wider
     Column("why", Text, nullable=False),
     Column("who", String(128), nullable=False),
+    # ---- where it stands in its step (`policy.opening`)
+    Column("gone", Integer, nullable=False, server_default="0"),  # how many left in it
+    Column("held", Integer, nullable=False, server_default="0"),  # how many were held back in it
+    Column("delay_ms", BigInteger, nullable=False, server_default="0"),  # by how much it was prolonged last
     PrimaryKeyConstraint("account", "scope", "value"),
 )
 

@@ -170,6 +170,9 @@ def test_a_quota_holds_back_what_else_would_meet_it(world: World) -> None:
     assert all(row.due_at > before[row.message_key] and "paused" in row.note for row in world.rows())
 
     world.run(hours=3)
+    assert len(world.infobip.sends()) == 1, "a probe goes ahead"
+    world.hear(report("m-1-r1"))
+    world.run(minutes=2)
     assert len(world.infobip.sends()) == 2
 
 

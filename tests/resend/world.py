@@ -10,21 +10,28 @@ from typing import Any
 
 from sqlalchemy import select
 
+from codes import shipped
 from config.accounts import Account
 from config.secrets import Secret
+from infobip.outbound import Rate
 from infobip.outbound.transport import Patience, Transport
 from infobip.simulator import Simulator
 from policy import Rules, load_policy
-from store import messages, sends
+from store import inbox, incidents, messages, pauses, sends
 from store.database import Database
+from store.inbox import Arrival
+from store.pauses import Pause
 from store.schema import retries
 from store.sends import Content, Send
 from store.vault import Vault
-from tests.support.desk import Desk, report
+from tests.support.desk import WORDS, Desk, report
 from tests.support.infobip import KEY, infobip, sms
+from workers import pausing
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import Outlets
 from workers.actions.resend.resender import Resender
+from workers.pipeline import Pipeline
+from workers.prepare import Preparer
 
 PERSON = "447700900123"
 ACTING = """
@@ -55,6 +62,13 @@ class Clock:
 
     def pass_(self, **span: float) -> None:
         self.ahead += timedelta(**span)
+
+
+class Unlimited(Limiter):
+    """Time is made up here, and a limit by the real clock would only be waited for."""
+
+    def pass_one(self, account: str, name: str, rate: Rate | None, patience: float) -> bool:
+        return True
 
 
 @dataclass
@@ -98,7 +112,7 @@ class World:
                     "recipient": vault.hash_address(account, to),
                     "channel": "sms",
                     "sender": "Shop",
-                    "sent_at": datetime.now(UTC),
+                    "sent_at": self.clock(),
                     "purpose": "transactional",
                     "endpoint": "sms-3",
                     "path": "/sms/3/messages",
@@ -111,11 +125,36 @@ class World:
 
     def fail(self, message_id: str = "m-1", error: int = 27, **more: Any) -> None:
         """Let Infobip report a failure."""
-        self.desk.handle(report(message_id, status=9, error=error, doneAt=_date(), **more))
+        self.desk.handle(report(message_id, status=9, error=error, doneAt=date_of(), **more))
 
     def deliver(self, message_id: str = "m-1", **more: Any) -> None:
         """Let Infobip report a delivery."""
-        self.desk.handle(report(message_id, doneAt=_date(), **more))
+        self.desk.handle(report(message_id, doneAt=date_of(), **more))
+
+    def hear(self, *items: dict[str, Any]) -> None:
+        """Let Infobip report things that have just happened by this world's clock, and a worker handle them then."""
+        moment = self.clock()
+        told = [item | {name: date_of(moment) for name in ("doneAt", "receivedAt") if name in item} for item in items]
+        body = json.dumps({"results": told}).encode()
+        database, vault = self.desk.database, self.desk.vault
+        with database.transaction() as connection:
+            inbox.keep(connection, vault, Arrival("main", "sms", "application/json", body, moment, trusted=True))
+        callbacks = inbox.claim(database, vault, "worker", moment)
+        preparer = Preparer(vault, shipped(), WORDS)
+        prepared = [item for callback in callbacks for item in preparer.prepare(callback)]
+        pipeline = Pipeline(database, vault, preparer, self.desk.rules)
+        pipeline.run("worker", prepared, [callback.id for callback in callbacks], moment)
+
+    def watch(self) -> list[Pause]:
+        """Let the house-keeping look after pauses and incidents."""
+        limits = self.desk.rules.limits
+        started = self.desk.database.repeat(lambda connection: pausing.watch(connection, limits, self.clock()))
+        self.desk.database.repeat(lambda connection: incidents.fold(connection, self.clock()))
+        return started
+
+    def pauses(self) -> Sequence[Pause]:
+        with self.desk.database.reading() as connection:
+            return pauses.everywhere(connection)
 
     def states(self) -> list[tuple[int, str]]:
         return [(row.attempt, row.state) for row in self.rows()]
@@ -125,8 +164,8 @@ class World:
             return connection.execute(select(retries).order_by(retries.c.message_key, retries.c.attempt)).all()
 
 
-def _date() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+def date_of(moment: datetime | None = None) -> str:
+    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 @contextmanager

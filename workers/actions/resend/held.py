@@ -62,6 +62,6 @@ def _read(connection: Connection, wanted: object) -> Iterator[Scoped]:
             network=row.mcc_mnc or "",
             sender=row.sender or row.seen or "",
             brand=row.campaign or row.application or "",
-            address=f"@{row.domain}" if row.domain else "",
+            domain=row.domain or "",
         )
         yield Scoped(row.id, row.account, row.state, row.due_at, mine)

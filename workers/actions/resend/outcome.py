@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from config.mask import mask_text
 from infobip.outbound.results import NotSent, Refused, Result, Sent, Unknown
 from policy.leaving import NO_CONTENT
-from store import incidents, resending
+from store import incidents, passes, resending
 from store.incidents import Sighting
 from store.resending import Resend
 
@@ -30,12 +30,18 @@ def _sent(connection: Connection, one: Resend, owner: str, result: Sent, now: da
 def _refused(connection: Connection, one: Resend, owner: str, result: Refused, now: datetime) -> bool:
     status = result.status.name if result.status and result.status.name else result.code
     incidents.note(connection, [refusal(one, status, result, now)])
-    return resending.refused(connection, one, owner, now, mask_text(f"Infobip refused it: {status}: {result.text}"))
+    note = mask_text(f"Infobip refused it: {status}: {result.text}")
+    is_ours = resending.refused(connection, one, owner, now, note)
+    passes.refused(connection, one.id)
+    return is_ours
 
 
 def _not_sent(connection: Connection, one: Resend, owner: str, result: NotSent, now: datetime) -> bool:
     wait = result.retry_after or min(_BACK_OFF * 2 ** min(one.tries, 10), _LONGEST)
-    return resending.did_not_leave(connection, one, owner, now, now + wait, f"it did not leave: {result.reason}")
+    if not resending.did_not_leave(connection, one, owner, now, now + wait, f"it did not leave: {result.reason}"):
+        return False
+    passes.came_back(connection, one.id)
+    return True
 
 
 def _unknown(connection: Connection, one: Resend, owner: str, result: Unknown, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, messages, resending, sends
+from store import aliases, incidents, messages, passes, resending, sends
 from store.aliases import Original
 from store.database import Database
 from store.resending import CANCELLED, EXPIRED, Resend
@@ -23,12 +23,13 @@ from workers.actions.resend import looking, outcome
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
 from workers.actions.resend.request import Plan, address_of, build, outlet_of
-from workers.actions.resend.situation import Known, gather
+from workers.actions.resend.situation import Known, gather, is_held
 
 _LOG = log(__name__)
 _AT_ONCE: Final = 20
 _TURN: Final = 2.0
 _NEXT_TURN: Final = timedelta(seconds=2)
+_TURN_LATER: Final = "it waits for its turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +82,27 @@ class Resender:
 
     def send(self, one: Resend) -> None:
         """Send one claimed resend, if it still may leave. What a kill leaves behind is settled by `recover`."""
-        send, content = self._stored(one)
+        send, content, held = self._stored(one)
         outlet = self._outlet(one)
-        name, rate = outlet_of(one, send, content)
-        if name and not self._limiter.pass_one(one.account, name, rate, _TURN):
-            later = self._clock() + _NEXT_TURN
-            self._write(lambda c: resending.hold(c, one, self._owner, self._clock(), later, "it waits for its turn"))
+        # Thousands that a pause holds back must not use up the turns of those that may leave.
+        is_its_turn = not held and self._takes_turn(one, send, content)
+        if not held and not is_its_turn:
+            self._write(lambda c: self._put_off(c, one, _TURN_LATER))
             return
-        ready = self._database.repeat(lambda c: self._decide(c, one, content, outlet))
+        ready = self._database.repeat(lambda c: self._decide(c, one, content, outlet, is_its_turn=is_its_turn))
         if ready is None:
             return
         result = self._post(ready)
         self._write(lambda c: outcome.record(c, one, self._owner, result, self._clock()))
         _LOG.info("resend", retry_id=str(one.id), attempt=one.attempt, result=type(result).__name__.lower())
+
+    def _takes_turn(self, one: Resend, send: Send | None, content: Content | None) -> bool:
+        name, rate = outlet_of(one, send, content)
+        return not name or self._limiter.pass_one(one.account, name, rate, _TURN)
+
+    def _put_off(self, connection: Connection, one: Resend, why: str) -> None:
+        now = self._clock()
+        resending.hold(connection, one, self._owner, now, now + _NEXT_TURN, why)
 
     def _post(self, ready: _Ready) -> Result:
         plan = ready.plan
@@ -106,7 +115,13 @@ class Resender:
             return Unknown(f"our own code failed: {type(error).__name__}")
 
     def _decide(
-        self, connection: Connection, one: Resend, content: Content | None, outlet: Outlet | None
+        self,
+        connection: Connection,
+        one: Resend,
+        content: Content | None,
+        outlet: Outlet | None,
+        *,
+        is_its_turn: bool,
     ) -> _Ready | None:
         """Ask everything again with the message locked; either say that it leaves now, or why it does not."""
         now = self._clock()
@@ -119,6 +134,11 @@ class Resender:
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
+            if isinstance(verdict, Hold):
+                known.gate.hold(connection)
+            return None
+        if not is_its_turn:
+            self._put_off(connection, one, _TURN_LATER)
             return None
         assert known.send is not None
         assert content is not None
@@ -136,7 +156,13 @@ class Resender:
     def _leave(
         self, connection: Connection, one: Resend, known: Known, plan: Plan, outlet: Outlet, now: datetime
     ) -> _Ready | None:
+        undo = connection.begin_nested() if known.gate.ways else None
         if not resending.start(connection, one, self._owner, now, new_id=plan.message_id, cost=known.cost):
+            return None
+        if not known.gate.leave(connection, one, now):
+            assert undo is not None
+            undo.rollback()
+            self._put_off(connection, one, "another worker let one through the same pause at this moment")
             return None
         # The report on the new id may be faster than our own record of the answer.
         for recipient in (plan.recipient, ""):  # some reports name no recipient
@@ -185,7 +211,9 @@ class Resender:
                 case looking.There():
                     return resending.accepted(connection, one, owner, now, finding.note)
                 case looking.Rejected():
-                    return resending.refused(connection, one, owner, now, finding.note)
+                    is_ours = resending.refused(connection, one, owner, now, finding.note)
+                    passes.refused(connection, one.id)
+                    return is_ours
                 case looking.Never():
                     return resending.again(connection, one, owner, now)
                 case looking.Later():
@@ -198,10 +226,13 @@ class Resender:
         self._write(work)
         _LOG.info("resend_looked_up", retry_id=str(one.id), finding=type(finding).__name__.lower())
 
-    def _stored(self, one: Resend) -> tuple[Send | None, Content | None]:
+    def _stored(self, one: Resend) -> tuple[Send | None, Content | None, bool]:
+        """Return what the register holds of it, and whether a pause seems to hold it back."""
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)
-            return send, sends.content_of(connection, self._vault, send.content) if send else None
+            content = sends.content_of(connection, self._vault, send.content) if send else None
+            address = address_of(one, send, content)
+            return send, content, is_held(connection, one, send, address, self._rules().limits, self._clock())
 
     def _outlet(self, one: Resend) -> Outlet | None:
         try:

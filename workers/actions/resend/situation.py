@@ -15,15 +15,18 @@ from policy import Purpose
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
+from reports import mail_domain
 from reports.states import REACHED
 from reports.zones import zones_of
-from store import blocks, messages, pauses, resending, sends
+from store import blocks, messages, resending, sends
 from store.blocks import Asked, Block
 from store.messages import Message
-from store.pauses import ALL, Pause, Scope
+from store.pauses import Scope
 from store.resending import Cost, Resend
 from store.schema import reports
 from store.sends import Content, Send
+from workers.actions.resend import gate as gates
+from workers.actions.resend.gate import Gate
 from workers.scopes import scopes
 
 _HOUR: Final = timedelta(hours=1)
@@ -43,6 +46,7 @@ class Known:
     send: Send | None
     content: Content | None
     cost: Cost
+    gate: Gate
     situation: Situation
 
 
@@ -69,12 +73,13 @@ def gather(
     block = _block(connection, one, send, channel, purpose, now)
     cost = _cost(connection, one, now)
     zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
-    held = _pause(connection, one, send, message, address, now)
+    gate = gates.read(connection, one.account, scopes_of(send, message, address), limits.pause_share, now)
+    worthless = not_after(send, purpose, limits)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
         moment=now,
         give_up_at=one.give_up_at,
-        not_after=not_after(send, purpose, limits),
+        not_after=worthless,
         purpose=purpose,
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
@@ -83,15 +88,23 @@ def gather(
         obstacle=_obstacle(send),
         has_content=content is not None,
         has_credential=has_credential,
-        switched_off=held.why if held and held.scope.kind == ALL else "",
-        paused=f"{held.scope}: {held.why}" if held and held.scope.kind != ALL else "",
-        paused_until=held.until if held else None,
+        switched_off=gate.stopped.why if gate.stopped else "",
+        paused=gate.why,
+        paused_until=gate.until(min(one.give_up_at, worthless or one.give_up_at)),
         sent_last_hour=_sent_to(connection, one, now),
         per_hour=limits.per_recipient_hour,
         over_budget=_over_budget(connection, one.account, limits, cost, now),
         awake_at=awake_at(now, zones, account.quiet),
     )
-    return Known(message, send, content, cost, situation)
+    return Known(message, send, content, cost, gate, situation)
+
+
+def is_held(
+    connection: Connection, one: Resend, send: Send | None, address: str, limits: Limits, now: datetime
+) -> bool:
+    """Whether a pause holds it back at first sight: nothing is locked, and it is asked again before it leaves."""
+    message = messages.find(connection, [one.message_key], lock=False).get(one.message_key)
+    return gates.look(connection, one.account, scopes_of(send, message, address), limits.pause_share, now).holds
 
 
 def limits_of(limits: Limits, account: Account) -> Limits:
@@ -139,21 +152,11 @@ def _obstacle(send: Send | None) -> str:
     return "Infobip itself repeats it" if send.repeats else ""
 
 
-def _pause(
-    connection: Connection, one: Resend, send: Send | None, message: Message | None, address: str, now: datetime
-) -> Pause | None:
-    """Return the pause that holds it, the widest first."""
-    found = pauses.find(connection, one.account, scopes_of(send, message, address))
-    found += pauses.find(connection, "", [Scope(ALL)])
-    standing = [one for one in found if one.until is None or one.until > now]
-    return min(standing, key=lambda one: (one.scope.kind != ALL, one.since), default=None)
-
-
 def scopes_of(send: Send | None, message: Message | None, address: str) -> list[Scope]:
     """Return every scope that a message belongs to."""
     sender = (send.sender if send else "") or (message.sender if message else "")
     brand = (send.campaign or send.application) if send else ""
-    return scopes(network=message.mcc_mnc if message else "", sender=sender, brand=brand, address=address)
+    return scopes(network=message.mcc_mnc if message else "", sender=sender, brand=brand, domain=mail_domain(address))
 
 
 def _sent_to(connection: Connection, one: Resend, now: datetime) -> int:

@@ -1,0 +1,305 @@
+"""Pauses let one message out as a probe, and only one; what becomes of it decides. Too many failures start one."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from policy import Mode, Rules
+from policy.opening import FIRST_DELAY, PATIENCE
+from store.pauses import Pause, Scope, find, pause
+from store.schema import incidents, pause_deltas, pause_passes, pause_windows
+from tests.resend.world import Unlimited, World
+from tests.support.desk import report
+from tests.support.infobip import AT_ONCE
+
+NETWORK = Scope("network", "23410")
+BROKEN = 34  # EC_SYSTEM_FAILURE: a fault of the carrier's
+THROTTLED = 541
+_UNBOUNDED: dict[str, Any] = {"resends_per_day": 10**6, "resends_share": 10.0, "money_per_day": 10.0**6}
+
+
+@pytest.fixture(autouse=True)
+def unbounded(world: World) -> None:
+    world.account = replace(world.account, **_UNBOUNDED)
+    world.limiter = Unlimited("memory://")
+
+
+def people(count: int, prefix: str = "44770090") -> dict[str, str]:
+    return {f"m-{number}": f"{prefix}{number:04}" for number in range(count)}
+
+
+def fail_all(world: World, who: dict[str, str], error: int = BROKEN, *, register: bool = False, **more: Any) -> None:
+    """Let messages to all of them fail just now."""
+    for message, to in who.items() if register else ():
+        world.register(message, to=to)
+    world.hear(*(report(message, status=9, error=error, to=to, **more) for message, to in who.items()))
+
+
+def pause_it(world: World, **span: float) -> None:
+    with world.desk.database.transaction() as connection:
+        pause(connection, "main", NETWORK, world.clock(), world.clock() + timedelta(**span), "a test", "test")
+
+
+def the_pause(world: World) -> Pause:
+    with world.desk.database.reading() as connection:
+        [found] = find(connection, "main", [NETWORK])
+        return found
+
+
+def planned(world: World, count: int) -> None:
+    """Let `count` resends be due in a scope that is paused for an hour more."""
+    fail_all(world, people(count), register=True)
+    world.clock.pass_(minutes=30)
+    pause_it(world, hours=1)
+    world.run()
+    assert world.infobip.sends() == []
+
+
+def its_id(world: World) -> str:
+    [sent] = world.infobip.sends()
+    return str(sent["messageId"])
+
+
+class TestTheProbe:
+    def test_two_workers_let_out_one_at_the_end_of_a_pause(self, world: World) -> None:
+        planned(world, 12)
+        world.clock.pass_(hours=1, minutes=1)
+        ready = threading.Barrier(4)
+
+        def work(number: int) -> None:
+            resender = world.resender(f"worker-{number}")
+            ready.wait(10)
+            resender.run(lambda: False)
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(work, number) for number in range(4)]:
+                done.result(60)
+
+        assert len(world.infobip.sends()) == 1
+        assert [(row.step, row.fared) for row in world.desk.rows(pause_passes)] == [(1, "")]
+        found = the_pause(world)
+        assert (found.step, found.gone) == (1, 1)
+
+    def test_two_workers_fill_a_step_and_no_more(self, world: World) -> None:
+        planned(world, 12)
+        world.run(hours=1, minutes=1)
+        world.hear(report(its_id(world), to=world.infobip.sends()[0]["recipient"]))
+        world.clock.pass_(minutes=1)
+        world.run()
+        assert len(world.infobip.sends()) == 3
+
+        world.hear(*(report(sent["messageId"], to=sent["recipient"]) for sent in world.infobip.sends()[1:]))
+        world.clock.pass_(minutes=20)
+        ready = threading.Barrier(3)
+
+        def work(number: int) -> None:
+            resender = world.resender(f"worker-{number}")
+            ready.wait(10)
+            resender.run(lambda: False)
+
+        with ThreadPoolExecutor(3) as pool:
+            for done in [pool.submit(work, number) for number in range(3)]:
+                done.result(60)
+        found = the_pause(world)
+        assert found.step == 3
+        assert found.gone == len(world.infobip.sends()) - 3 <= 4
+
+    def test_what_is_held_says_why_and_until_when(self, world: World) -> None:
+        planned(world, 2)
+        until = the_pause(world).until
+        assert [(row.note, row.due_at) for row in world.rows()] == [("paused: network 23410: a test", until)] * 2
+
+        world.run(hours=1, minutes=1)
+
+        notes = sorted(row.note for row in world.rows())
+        assert notes == ["", "paused: network 23410: a test; a probe has left, and no report on it has come yet"]
+
+    def test_one_that_fails_again_closes_it_for_longer(self, world: World) -> None:
+        planned(world, 3)
+        for number, minutes in enumerate((10, 20, 40)):
+            world.run(hours=2)
+            sent = world.infobip.sends()
+            assert len(sent) == number + 1
+            world.hear(report(sent[-1]["messageId"], status=9, error=BROKEN, to=sent[-1]["recipient"]))
+            world.run(minutes=2)
+            found = the_pause(world)
+            assert (found.step, found.delay) == (0, timedelta(minutes=minutes))
+            assert found.until is not None
+            assert found.until - world.clock() <= found.delay
+
+    def test_one_that_fails_for_the_persons_own_reason_is_followed_by_the_next(self, world: World) -> None:
+        planned(world, 3)
+        world.run(hours=1, minutes=1)
+        first = world.infobip.sends()[0]
+        world.hear(report(first["messageId"], status=9, error=1, to=first["recipient"]))
+        world.run(minutes=2)
+
+        assert len(world.infobip.sends()) == 2
+        assert the_pause(world).step == 1
+
+    def test_one_that_did_not_leave_after_all_is_not_waited_for(self, world: World) -> None:
+        planned(world, 3)
+        world.infobip.load({**AT_ONCE, "rule": [{"name": "once", "match": {"times": 1}, "fault": {"status": 429}}]})
+        world.run(hours=1, minutes=1)
+        world.run(minutes=3)
+
+        accepted = [sent for sent in world.infobip.sends() if sent["outcome"] == "accepted"]
+        assert len(accepted) == 1
+        assert len(world.desk.rows(pause_passes)) == 1
+
+    def test_one_that_infobip_refuses_is_not_waited_for(self, world: World) -> None:
+        planned(world, 3)
+        rule = {"name": "once", "match": {"times": 1}, "answer": "REJECTED_NOT_ENOUGH_CREDITS"}
+        world.infobip.load({**AT_ONCE, "rule": [rule]})
+        world.run(hours=1, minutes=1)
+        world.run(minutes=2)
+
+        assert sorted(row.state for row in world.rows()) == ["accepted", "planned", "refused"]
+
+    def test_one_that_nobody_hears_of_is_given_up(self, world: World) -> None:
+        planned(world, 3)
+        world.run(hours=1, minutes=1)
+        world.run(minutes=PATIENCE / timedelta(minutes=1) - 1)
+        assert len(world.infobip.sends()) == 1
+
+        world.run(minutes=5)
+        assert len(world.infobip.sends()) == 2
+
+    def test_what_arrives_after_all_counts_although_it_was_given_up(self, world: World) -> None:
+        planned(world, 4)
+        world.run(hours=1, minutes=1)
+        first = world.infobip.sends()[0]
+        world.run(minutes=10)
+        assert len(world.infobip.sends()) == 2
+        world.hear(report(first["messageId"], to=first["recipient"]))
+        world.run(minutes=1)
+        world.run(minutes=9)
+
+        assert the_pause(world).step >= 2
+        assert len(world.infobip.sends()) == 4
+
+
+def test_what_a_person_paused_no_rule_and_no_surge_lifts(world: World) -> None:
+    with world.desk.database.transaction() as connection:
+        pause(connection, "main", NETWORK, world.clock(), None, "the carrier asked for it", "anna")
+        pause(connection, "main", NETWORK, world.clock(), world.clock(), "rule x", "policy")
+    fail_all(world, people(60))
+
+    assert world.watch() == []
+    found = the_pause(world)
+    assert (found.until, found.why, found.who) == (None, "the carrier asked for it", "anna")
+
+
+class TestASurge:
+    def test_pauses_the_network_for_a_while_and_tells_once(self, world: World) -> None:
+        fail_all(world, people(60))
+        [started] = world.watch()
+
+        assert (started.scope, started.who, started.step) == (NETWORK, "surge", 0)
+        assert started.until is not None
+        assert FIRST_DELAY - timedelta(minutes=1) < started.until - world.clock() <= FIRST_DELAY
+        [incident] = told(world)
+        assert incident.title == ("Resends are paused for network 23410: 60 of 60 messages failed within 10 minutes")
+        fail_all(world, {f"n{name}": to for name, to in people(60).items()})
+        assert world.watch() == []
+        assert len(told(world)) == 1
+
+    def test_adds_up_over_many_callbacks_and_folds(self, world: World) -> None:
+        for number in range(5):
+            fail_all(world, {f"{number}-{name}": to for name, to in people(12).items()})
+            started = world.watch()
+            assert bool(started) is (number == 4)
+
+    @pytest.mark.parametrize(
+        ("failed", "arrived", "pauses"), [(49, 0, False), (50, 0, True), (50, 116, True), (50, 117, False)]
+    )
+    def test_is_50_failures_and_30_of_a_hundred(self, world: World, failed: int, arrived: int, pauses: bool) -> None:
+        fail_all(world, people(failed))
+        world.hear(*(report(f"ok-{name}", to=to) for name, to in people(arrived).items()))
+
+        assert bool(world.watch()) is pauses
+
+    def test_what_is_about_single_people_is_none(self, world: World) -> None:
+        world.hear(*(report(name, status=9, error=581, to=to) for name, to in people(60).items()))
+        assert world.watch() == []
+
+    def test_what_is_for_good_is_none(self, world: World) -> None:
+        world.hear(*(report(name, status=9, error=1, to=to) for name, to in people(60).items()))
+        assert world.watch() == []
+
+    def test_what_is_not_final_counts_nowhere(self, world: World) -> None:
+        world.hear(*(report(name, status=7, error=BROKEN, to=to) for name, to in people(60).items()))
+        assert world.desk.rows(pause_deltas) == []
+
+    def test_what_nobody_authenticated_counts_nowhere(self, world: World) -> None:
+        for name, to in people(60).items():
+            world.desk.post(report(name, status=9, error=BROKEN, to=to), trusted=False)
+        world.desk.drain()
+        assert world.desk.rows(pause_deltas) == []
+
+    def test_of_last_night_pauses_nothing_today(self, world: World) -> None:
+        for name, to in people(60).items():
+            world.desk.post(report(name, status=9, error=BROKEN, to=to, minute=-600))
+        world.desk.drain()
+        assert world.desk.rows(pause_deltas) == []
+        assert world.watch() == []
+
+    def test_that_is_folded_late_pauses_nothing(self, world: World) -> None:
+        fail_all(world, people(60))
+        world.clock.pass_(minutes=15)
+        assert world.watch() == []
+        assert world.desk.rows(pause_deltas) == []
+
+    def test_of_a_carrier_does_not_pause_the_sender_or_another_network(self, world: World) -> None:
+        fail_all(world, people(60))
+        world.hear(*(report(f"o-{name}", mccMnc="23430", to=to) for name, to in people(10).items()))
+        assert [str(one.scope) for one in world.watch()] == ["network 23410"]
+
+    def test_of_throttling_pauses_the_sender_and_not_the_network(self, world: World) -> None:
+        fail_all(world, people(60), error=THROTTLED)
+        world.watch()
+        assert {one.scope.kind for one in world.pauses()} == {"sender", "brand"}
+
+    def test_changes_nothing_while_nothing_is_sent_again(self, world: World) -> None:
+        rules = world.desk.rules
+        modes = {**rules.modes, "retry": Mode.OBSERVE}
+        world.desk.rules = Rules(rules.rules, rules.version, modes, rules.limits, rules.purposes)
+        fail_all(world, people(60))
+
+        assert world.desk.rows(pause_deltas) == []
+        assert world.watch() == []
+
+    def test_that_is_over_and_holds_nobody_ends_with_its_incident(self, world: World) -> None:
+        fail_all(world, people(60))
+        world.watch()
+        world.clock.pass_(hours=1, minutes=5)
+        world.watch()
+        assert len(world.pauses()) == 1
+
+        world.clock.pass_(minutes=10)
+        world.watch()
+
+        assert world.pauses() == []
+        assert [row.state for row in told(world)] == ["resolved"]
+        assert world.desk.rows(pause_windows) == [] or {row.value for row in world.desk.rows(pause_windows)} != {
+            "23410"
+        }
+
+
+def test_a_late_callback_about_a_limit_pauses_nothing_any_more(world: World) -> None:
+    world.register()
+    world.desk.handle(report(status=9, error=541, minute=0))
+    assert world.pauses() == []
+
+    world.register("m-2")
+    world.fail("m-2", error=541)
+    assert len(world.pauses()) == 1
+
+
+def told(world: World) -> list[Any]:
+    """Return the incidents about pauses."""
+    return [row for row in world.desk.rows(incidents) if row.rule == "resends-paused"]
