@@ -199,6 +199,8 @@ def storm(folder: Path, seed: int, size: Size, **settings: str) -> Iterator[Stor
             "DLR_QUIET_HOURS": "off",
             "DLR_SWEEP": "1s",
             "DLR_PROXY_TIMEOUT": "5s",
+            # What passes unregistered cannot be sent again, and that is another story.
+            "DLR_PROXY_FAIL_CLOSED": "true",
             "DLR_SQLITE_SYNCHRONOUS": "NORMAL",
             **settings,
         }
