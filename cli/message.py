@@ -19,6 +19,7 @@ from store.moments import from_ms
 from store.views import Found, Wanted
 
 RETRYING = "retrying"
+_UNDER_WAY = ("planned", "claimed", "sending")
 _MOST = 1_000
 _NO_ERROR = "NO_ERROR"
 
@@ -92,9 +93,9 @@ class _History:
 
 
 def computed_state(state: str, resends: list[Found]) -> str:
-    """Return the state of the message as a whole: `retrying` while a resend will leave and none has arrived."""
+    """Return the state of the message as a whole: `retrying` while a resend is under way and none has arrived."""
     over = {*REACHED, State.BOUNCED_LATE}
-    return RETRYING if state not in over and any(row["state"] == "planned" for row in resends) else state
+    return RETRYING if state not in over and any(row["state"] in _UNDER_WAY for row in resends) else state
 
 
 def _in_words(match: Match) -> str:

@@ -29,6 +29,11 @@ _RESENDS: Final = {
     "waiting": "is not planned",
     "cancelled": "was due, and is cancelled",
     "expired": "was due, and its time is over",
+    "claimed": "is about to leave",
+    "sending": "is leaving",
+    "accepted": "left",
+    "refused": "was refused by Infobip",
+    "unknown": "left, and nobody knows yet whether Infobip has it",
 }
 # What a report says of a message that did not fail needs no further word.
 _PLAIN: Final = ("delivered", "handed_over", "pending")
@@ -150,8 +155,9 @@ def _decision(decision: Found) -> Line:
 def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
-    note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
-    return Line(resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
+    given = f"as {resend['new_id']}" if resend["new_id"] else ""
+    note = ", ".join(part for part in (given, resend["note"], f"rule {resend['rule']}") if part)
+    return Line(resend["sent_at"] or resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
 
 
 def _suppression(entry: Found) -> Line:
