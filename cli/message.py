@@ -96,7 +96,7 @@ class _History:
 
 
 def computed_state(state: str, resends: list[Found]) -> str:
-    """Return the state of the message as a whole: `retrying` while a resend will leave and none has arrived."""
+    """Return the state of the message as a whole: `retrying` while a resend is under way and none has arrived."""
     over = {*REACHED, State.BOUNCED_LATE}
     return RETRYING if state not in over and any(row["state"] in _ON_ITS_WAY for row in resends) else state
 

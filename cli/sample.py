@@ -102,7 +102,10 @@ def _channel_of(codes: Codes, code: str, status: str) -> str:
 
 
 def _find(codes: Codes, kind: str, wish: str, channel: str) -> Row:
-    """Return the row of an id or name: of the channel's own families, else the general one, else any."""
+    """Return the row of an id or name: of the channel's own families, else the general one, else any.
+
+    An older name of one code may be the present name of another, which is the one that is meant.
+    """
     named = [row for row in codes.tables.rows if row.kind == kind and _is_meant(row, wish)]
     if not named:
         names = [row.name for row in codes.tables.rows if row.kind == kind]
@@ -111,7 +114,12 @@ def _find(codes: Codes, kind: str, wish: str, channel: str) -> Row:
         raise fail(f"The tables hold no {kind} {wish}. {near or '`dlr codes` lists them.'}", 2)
     own = FAMILIES[channel][0 if kind == "status" else 1]
     order = (*own, "general")
-    return min(named, key=lambda row: order.index(row.family) if row.family in order else len(order))
+
+    def rank(row: Row) -> tuple[int, bool]:
+        family = order.index(row.family) if row.family in order else len(order)
+        return family, not wish.strip().isdecimal() and row.name.casefold() != wish.strip().casefold()
+
+    return min(named, key=rank)
 
 
 def _is_meant(row: Row, wish: str) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from store.schema import aliases
+from store.schema import aliases, messages, sends
 from store.writes import insert_new, select_in
 
 
@@ -21,6 +21,11 @@ def add(connection: Connection, key: bytes, account: str, original: Original, at
     """Say that reports with `key` are about an attempt of another message."""
     row = {"key": key, "account": account, **original._asdict(), "made_at": at}
     insert_new(connection, aliases, [row])
+
+
+def is_taken(connection: Connection, key: bytes) -> bool:
+    """Whether a message of this key is known by a report, a send or a resend, so that no other may have its id."""
+    return any(select_in(connection, table, "key", [key]) for table in (aliases, sends, messages))
 
 
 def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Original]:

@@ -60,20 +60,27 @@ class Resend:
     first_look_at: datetime | None
 
 
-def claim(database: Database, owner: str, now: datetime, most: int) -> list[Resend]:
+def claim(database: Database, owner: str, now: datetime, most: int, lease: timedelta = LEASE) -> list[Resend]:
     """Take up to `most` resends that are due for `owner`, and commit that; the longest due first."""
     due = (retries.c.state == PLANNED) & (retries.c.due_at <= now) & (retries.c.mode == _ACT)
-    return database.repeat(lambda c: _take(c, due, owner, now, most, state=CLAIMED))
+    return database.repeat(lambda c: _take(c, due, owner, now, most, lease, state=CLAIMED))
 
 
-def claim_look(database: Database, owner: str, now: datetime, most: int) -> list[Resend]:
+def claim_look(database: Database, owner: str, now: datetime, most: int, lease: timedelta = LEASE) -> list[Resend]:
     """Take up to `most` resends of unknown outcome whose time to be looked up has come."""
     due = (retries.c.state == UNKNOWN) & (retries.c.due_at <= now) & (retries.c.lease_until <= now)
-    return database.repeat(lambda c: _take(c, due, owner, now, most, state=UNKNOWN))
+    return database.repeat(lambda c: _take(c, due, owner, now, most, lease, state=UNKNOWN))
 
 
 def _take(
-    connection: Connection, due: ColumnElement[bool], owner: str, now: datetime, most: int, *, state: str
+    connection: Connection,
+    due: ColumnElement[bool],
+    owner: str,
+    now: datetime,
+    most: int,
+    lease: timedelta,
+    *,
+    state: str,
 ) -> list[Resend]:
     query: Select[Any] = select(retries.c.id).where(due).order_by(retries.c.due_at, retries.c.id).limit(most)
     if connection.dialect.name != "sqlite":
@@ -81,7 +88,7 @@ def _take(
     ids = list(connection.scalars(query))
     if not ids:
         return []
-    taken = update(retries).where(retries.c.id.in_(ids)).values(state=state, owner=owner, lease_until=now + LEASE)
+    taken = update(retries).where(retries.c.id.in_(ids)).values(state=state, owner=owner, lease_until=now + lease)
     rows = connection.execute(taken.returning(retries)).all()
     return sorted((_resend(row) for row in rows), key=lambda one: (one.due_at or EPOCH, one.id))
 
@@ -100,18 +107,35 @@ def recover(connection: Connection, now: datetime) -> tuple[int, int]:
     return back, connection.execute(sending.values(**values)).rowcount
 
 
-def start(connection: Connection, one: Resend, owner: str, now: datetime, *, new_id: str, cost: "Cost") -> bool:
+def start(
+    connection: Connection,
+    one: Resend,
+    owner: str,
+    now: datetime,
+    *,
+    new_id: str,
+    cost: "Cost",
+    lease: timedelta = LEASE,
+) -> bool:
     """Say that the request leaves now. Whether it may: False where another worker has taken it over."""
     values: dict[str, Any] = {
         "new_id": new_id,
         "posts": retries.c.posts + 1,
         "sent_at": now,
-        "lease_until": now + LEASE,
+        "lease_until": now + lease,
         "cost_micros": cost.micros,
         "currency": cost.currency,
         "note": "",
     }
     return _move(connection, one, owner, (CLAIMED,), SENDING, now, **values)
+
+
+def give_back(connection: Connection, claimed: Sequence[Resend], owner: str, now: datetime) -> None:
+    """Give back at once what was claimed and not begun, to be sent or to be looked up."""
+    mine = retries.c.id.in_([one.id for one in claimed]) & (retries.c.owner == owner)
+    planned = update(retries).where(mine, retries.c.state == CLAIMED)
+    connection.execute(planned.values(state=PLANNED, owner="", changed_at=now))
+    connection.execute(update(retries).where(mine, retries.c.state == UNKNOWN).values(owner="", lease_until=EPOCH))
 
 
 def hold(connection: Connection, one: Resend, owner: str, now: datetime, until: datetime, note: str) -> bool:
@@ -135,7 +159,7 @@ def did_not_leave(connection: Connection, one: Resend, owner: str, now: datetime
     return _move(connection, one, owner, (SENDING,), PLANNED, now, owner_after="", **values)
 
 
-def accepted(connection: Connection, one: Resend, owner: str, now: datetime, note: str = "") -> bool:
+def accepted(connection: Connection, one: Resend, now: datetime, note: str = "") -> bool:
     """Infobip has it. That is knowledge, whoever holds the row by now."""
     known = (retries.c.id == one.id) & retries.c.state.in_((SENDING, UNKNOWN))
     values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": note, "changed_at": now}
@@ -171,13 +195,16 @@ def again(connection: Connection, one: Resend, owner: str, now: datetime) -> boo
 
 
 def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], now: datetime) -> int:
-    """A report on (account, message, attempt) proves that Infobip has it."""
+    """A report on (account, message, attempt) proves that Infobip has it, whatever was thought to be known of it."""
     count = 0
     for account, message_key, attempt in sorted(set(attempts)):
         mine = (retries.c.account == account) & (retries.c.message_key == message_key) & (retries.c.attempt == attempt)
         # What was given up in doubt had left all the same.
         given_up = retries.c.state.in_((CANCELLED, EXPIRED)) & (retries.c.posts > 0)
-        known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)) | given_up)
+        # Planned again, since an answer said that nothing was processed or the logs did not show it: it left all the
+        # same, and must not leave once more.
+        again = retries.c.state.in_((PLANNED, CLAIMED, WAITING)) & (retries.c.new_id != "")
+        known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)) | given_up | again)
         values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": "a report proves it", "changed_at": now}
         count += connection.execute(known.values(**values)).rowcount
     return count

@@ -17,6 +17,11 @@ for name in [name for name in os.environ if name.startswith("DLR_")]:
     del os.environ[name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long tests be asked for."""
+    parser.addoption("--chaos", action="store_true", help="the storm with 2,000 messages on three seeds as well")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Repeat above the closing line what ./check found before the tests, so that nobody reads a green line alone."""
     if failed := os.environ.get("CHECK_FAILED"):

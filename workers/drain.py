@@ -36,12 +36,21 @@ class Drained:
 class Drain:
     """Drains the inbox for one worker process."""
 
-    def __init__(self, database: Database, vault: Vault, preparer: Preparer, pipeline: Pipeline, owner: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        preparer: Preparer,
+        pipeline: Pipeline,
+        owner: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._database = database
         self._vault = vault
         self._preparer = preparer
         self._pipeline = pipeline
         self._owner = owner
+        self._clock = clock
 
     def run(self, seconds: float, stopping: Callable[[], bool] = lambda: False) -> Drained:
         """Work for at most about `seconds`, or until nothing is left or `stopping` says so.
@@ -51,7 +60,7 @@ class Drain:
         done = Drained()
         end = time.monotonic() + seconds
         while time.monotonic() < end and not stopping():
-            claimed = inbox.claim(self._database, self._vault, self._owner, _now())
+            claimed = inbox.claim(self._database, self._vault, self._owner, self._clock())
             if not claimed:
                 return done
             self._batch(claimed, done)
@@ -109,7 +118,7 @@ class Drain:
         """Run the first slice of `items`, in which the callbacks `finished` end; return how many items it took."""
         part = items[: self._pipeline.pace.size]
         with self._pipeline.pace.measured(len(part)):
-            done.reports += self._pipeline.run(self._owner, part, finished, _now())
+            done.reports += self._pipeline.run(self._owner, part, finished, self._clock())
         return len(part)
 
     def _read(self, callback: Callback) -> list[Prepared] | None:
@@ -131,7 +140,7 @@ class Drain:
         foreign = [callback for callback in claimed if callback.state == inbox.FOREIGN]
         if not foreign:
             return claimed
-        now = _now()
+        now = self._clock()
         inbox.give_back(self._database, self._owner, [callback.id for callback in foreign], until=now + inbox.LEASE)
         seen = keys_missing(socket.gethostname(), foreign, now)
         self._database.repeat(lambda connection: incidents.note(connection, seen))
@@ -140,7 +149,7 @@ class Drain:
 
     def _quarantine(self, callback: Callback, reason: str) -> None:
         def work(connection: object) -> None:
-            inbox.quarantine_claimed(connection, self._owner, callback, _now(), reason)  # type: ignore[arg-type]
+            inbox.quarantine_claimed(connection, self._owner, callback, self._clock(), reason)  # type: ignore[arg-type]
 
         self._database.repeat(work)
         _LOG.error("callback_quarantined", callback_id=str(callback.id), reason=reason)
@@ -150,7 +159,3 @@ class Drain:
             inbox.give_back(self._database, self._owner, [callback.id for callback in claimed])
         except Unavailable:
             _LOG.warning("give_back_failed", callbacks=len(claimed), next_step="their lease ends within 30 s")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -80,6 +80,20 @@ def test_every_code_of_the_tables_is_understood_when_it_comes_in() -> None:
     assert [row.label for row in shipped().tables.rows if understood_as(row) != row.key] == []
 
 
+def test_the_present_name_of_a_code_is_meant_before_the_older_name_of_another() -> None:
+    """`REJECTED_DESTINATION` is status 52 now, and was once what 14 is called."""
+    [item] = json.loads(printed("--channel", "sms", "--status", "REJECTED_DESTINATION"))["results"]
+    assert item["status"]["id"] == 52
+    rows = shipped().tables.rows
+    older = {(row.kind, row.family, alias.casefold()) for row in rows for alias in row.aliases}
+    told_apart = [row for row in rows if (row.kind, row.family, row.name.casefold()) in older]
+    for row in told_apart:
+        code, status = (row.name, "") if row.kind == "error" else ("", row.name)
+        channel = _SHOWN_ON.get(row.family, "sms")
+        [found] = read(sample_body(shipped(), channel, code, status).encode(), "application/json", channel).items
+        assert row.id in {ref.id for ref in (found.report.status, found.report.error) if ref is not None}, row.label
+
+
 def test_what_it_prints_is_understood_by_explain() -> None:
     answer = explained(printed("--code", "6003", "--count", "2"), "email")
     assert [item["matched"]["error"]["row"] for item in answer["items"]] == [

@@ -37,8 +37,10 @@ def test_581_is_tried_daily_for_seven_days() -> None:
     assert kinds(after) == ["ignore"]
 
 
-def test_581_on_seven_days_pauses_the_person() -> None:
-    earlier = tuple(NOW - timedelta(days=day) for day in range(1, 7))
+def test_581_on_the_first_day_and_on_all_seven_after_it_pauses_the_person_and_not_before_the_last_try() -> None:
+    earlier = tuple(NOW - timedelta(days=day) for day in range(1, 8))
+    before = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=6, failure_days=earlier[:6]))
+    assert kinds(before) == ["retry"]
     decision = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=7, failure_days=earlier))
     assert suppress(decision).until == NOW + timedelta(days=30)
 

@@ -11,8 +11,8 @@ from infobip.outbound import find, rebuild
 from infobip.simulator import Simulator
 from store import schema
 from store.credentials_mark import mark_of
-from store.sends import ACCEPTED, LONGEST_CONTENT, NOT_SENT, REFUSED, UNKNOWN
-from tests.proxy.upstream import Upstream, answers
+from store.sends import ACCEPTED, INTENT, LONGEST_CONTENT, NOT_SENT, REFUSED, UNKNOWN
+from tests.proxy.upstream import Handler, Upstream, answers, hangs
 from tests.proxy.world import AUTHORIZATION, OTHER, World, several
 from tests.support.infobip import PERSON, sms
 from tests.support.ports import free_port
@@ -178,3 +178,28 @@ def test_neither_credential_nor_content_nor_address_is_stored_in_clear(world: Wo
         stored = repr(world.rows(table))
         for secret in ("the-secret-text", PERSON, AUTHORIZATION["Authorization"]):
             assert secret not in stored
+
+
+@pytest.mark.parametrize("status", [429, 403])
+def test_what_was_not_taken_leaves_its_place_to_the_next_try_under_the_same_id(
+    plain: World, upstream: Upstream, status: int
+) -> None:
+    """A process that dies before the answer to the second one leaves all that is needed to send it again."""
+    upstream.reply = lambda handler: handler.answer(status)
+    plain.send(sms(message_id="m-1"))
+    assert plain.registered("m-1").content == 0
+    meanwhile = []
+
+    def look(handler: Handler) -> None:
+        meanwhile.append(plain.registered("m-1"))
+        hangs(handler)
+
+    upstream.reply = look
+    plain.send(sms(message_id="m-1", text="Once more"))
+
+    [second] = meanwhile
+    assert second.state == INTENT
+    kept = plain.content(second)
+    assert kept is not None
+    assert b"Once more" in kept.request
+    assert plain.states() == [UNKNOWN]

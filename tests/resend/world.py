@@ -98,7 +98,7 @@ class World:
 
     def register(self, message_id: str = "m-1", to: str = PERSON, **more: Any) -> Send:
         """Register a send with its content, as an application does."""
-        body = json.dumps(sms(to=to, message_id=message_id)).encode()
+        body = json.dumps(more.pop("request", None) or sms(to=to, message_id=message_id)).encode()
         vault, account = self.desk.vault, self.account.name
         with self.desk.database.transaction() as connection:
             until = datetime.now(UTC) + timedelta(days=8)

@@ -1,7 +1,7 @@
 """Keep callbacks as the endpoint does and drain them as a worker does, against a real database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,12 +52,13 @@ class Desk:
     vault: Vault
     rules: Rules
     default_channel: str = ""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def drain_of_one_worker(self) -> Drain:
         preparer = Preparer(self.vault, shipped(), WORDS, self.default_channel)
         pipeline = Pipeline(self.database, self.vault, preparer, self.rules)
-        return Drain(self.database, self.vault, preparer, pipeline, f"worker-{id(pipeline)}")
+        return Drain(self.database, self.vault, preparer, pipeline, f"worker-{id(pipeline)}", self.clock)
 
     def post(self, *items: Mapping[str, Any], channel: str = "sms", trusted: bool = True, account: str = "main") -> int:
         """Keep a callback with these results."""
@@ -75,7 +76,7 @@ class Desk:
         faults: Sequence[tuple[int, str]] = (),
     ) -> int:
         arrival = Arrival(
-            account, channel, content_type, body, datetime.now(UTC), trusted, faults=faults, undecoded=undecoded
+            account, channel, content_type, body, self.clock(), trusted, faults=faults, undecoded=undecoded
         )
         with self.database.transaction() as connection:
             return inbox.keep(connection, self.vault, arrival)

@@ -75,14 +75,17 @@ def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE) -
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Stack]:
-    """Run the service with its state in `folder`; stop it as Ctrl-C would, and check that it ends cleanly."""
+def running(folder: Path, program: str = "cli.supervisor", **settings: str) -> Iterator[Stack]:
+    """Run the service with its state in `folder`; stop it as Ctrl-C would, and check that it ends cleanly.
+
+    `program` is the module that runs it.
+    """
     port, proxy_port, state = free_port(), free_port(), folder / "state"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
     environment |= {"DLR_STATE_DIR": str(state), "DLR_WEB_BIND": f"127.0.0.1:{port}"}
     environment |= {"DLR_PROXY_BIND": f"127.0.0.1:{proxy_port}", **settings}
     database = open_database(settings.get("DLR_DATABASE_URL", f"sqlite:///{state / 'dlr.sqlite'}"))
-    command = [sys.executable, "-m", "cli.supervisor"]
+    command = [sys.executable, "-m", program]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -20,7 +20,7 @@ from store.blocks import Block, blocking
 from store.database import Database
 from store.errors import StoreError, Unavailable
 from store.incidents import Sighting
-from store.sends import ACCEPTED, REFUSED, UNKNOWN, Content, Send
+from store.sends import ACCEPTED, INTENT, NOT_SENT, REFUSED, UNKNOWN, Content, Send
 from store.vault import Vault
 from webhook.proxy.check import OFF, REFUSE
 from webhook.proxy.errors import Suppressed
@@ -129,7 +129,11 @@ class Register:
             people = len(met.removed)
             raise Suppressed(f"{people} of {len(order.sends.destinations)} recipients are suppressed; nothing was sent")
         kept = [one for one in order.sends.destinations if one.position not in removed]
-        taken = set(sends.find(connection, [prepared[one.position][0].key for one in kept]))
+        known = sends.find(connection, [prepared[one.position][0].key for one in kept])
+        # What never got there leaves its place: what is sent under its id now may be all that anybody learns of it.
+        void = [row for row in known.values() if row.state in (NOT_SENT, REFUSED) and not row.content]
+        sends.drop(connection, void)
+        taken = known.keys() - {row.key for row in void}
         rows = {}
         for one in kept:
             row = prepared[one.position][0]
@@ -196,7 +200,10 @@ class Register:
         first = sends.find(connection, keys.values())
         sends.drop(connection, [row for row, _, _ in again if row.key != keys[row.key]])
         changed = [
-            replace(row, state=ACCEPTED) for key, row in first.items() if row.state == UNKNOWN and key not in keys
+            replace(row, state=ACCEPTED)
+            for key, row in first.items()
+            # An intent's process has died, or its own answer is on its way and says no less.
+            if row.state in (UNKNOWN, INTENT) and key not in keys
         ]
         changed += [
             replace(row, state=REFUSED, obstacle=_BEFORE, content=0) for row, _, _ in again if row.key == keys[row.key]

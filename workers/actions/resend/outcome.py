@@ -1,6 +1,7 @@
 """What became of a resend, written down: each result has one function."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,43 +14,52 @@ from store import incidents, passes, resending
 from store.incidents import Sighting
 from store.resending import Resend
 
-FIRST_LOOK: Final = timedelta(minutes=1)
 _BACK_OFF: Final = timedelta(seconds=10)
 _LONGEST: Final = timedelta(minutes=15)
 
 
-def record(connection: Connection, one: Resend, owner: str, result: Result, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who writes something down of a resend, and when; `look_at` is when the logs are asked where nobody knows."""
+
+    owner: str
+    now: datetime
+    look_at: datetime
+
+
+def record(connection: Connection, one: Resend, result: Result, told: Told) -> bool:
     """Write down what became of the resend. Whether the row was still ours, or the result settles it all the same."""
-    return _RECORDERS[type(result)](connection, one, owner, result, now)
+    return _RECORDERS[type(result)](connection, one, result, told)
 
 
-def _sent(connection: Connection, one: Resend, owner: str, result: Sent, now: datetime) -> bool:
-    return resending.accepted(connection, one, owner, now, "Infobip had it already" if result.already else "")
+def _sent(connection: Connection, one: Resend, result: Sent, told: Told) -> bool:
+    return resending.accepted(connection, one, told.now, "Infobip had it already" if result.already else "")
 
 
-def _refused(connection: Connection, one: Resend, owner: str, result: Refused, now: datetime) -> bool:
+def _refused(connection: Connection, one: Resend, result: Refused, told: Told) -> bool:
     status = result.status.name if result.status and result.status.name else result.code
-    incidents.note(connection, [refusal(one, status, result, now)])
+    incidents.note(connection, [refusal(one, status, result, told.now)])
     note = mask_text(f"Infobip refused it: {status}: {result.text}")
-    is_ours = resending.refused(connection, one, owner, now, note)
+    is_ours = resending.refused(connection, one, told.owner, told.now, note)
     passes.refused(connection, one.id)
     return is_ours
 
 
-def _not_sent(connection: Connection, one: Resend, owner: str, result: NotSent, now: datetime) -> bool:
+def _not_sent(connection: Connection, one: Resend, result: NotSent, told: Told) -> bool:
     wait = result.retry_after or min(_BACK_OFF * 2 ** min(one.tries, 10), _LONGEST)
-    if not resending.did_not_leave(connection, one, owner, now, now + wait, f"it did not leave: {result.reason}"):
+    note = f"it did not leave: {result.reason}"
+    if not resending.did_not_leave(connection, one, told.owner, told.now, told.now + wait, note):
         return False
     passes.came_back(connection, one.id)
     return True
 
 
-def _unknown(connection: Connection, one: Resend, owner: str, result: Unknown, now: datetime) -> bool:
+def _unknown(connection: Connection, one: Resend, result: Unknown, told: Told) -> bool:
     note = f"nobody knows whether Infobip has it: {result.reason}"
-    return resending.doubtful(connection, one, owner, now, now + FIRST_LOOK, note)
+    return resending.doubtful(connection, one, told.owner, told.now, told.look_at, note)
 
 
-Recorder = Callable[[Connection, Resend, str, Any, datetime], bool]
+Recorder = Callable[[Connection, Resend, Any, Told], bool]
 _RECORDERS: Final[Mapping[type, Recorder]] = {
     Sent: _sent,
     Refused: _refused,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from config.accounts import load_accounts
 from config.settings import Settings
-from infobip.outbound import CannotResend, TooLate
+from infobip.outbound import CannotResend, TooLate, new_id
 from infobip.outbound.transport import Transport
 from policy.leaving import Cancel, Expire, Leave, Verdict, every_check, may_leave
 from policy.rules import Rules
@@ -16,7 +16,7 @@ from store import sends
 from store.resending import Resend
 from store.vault import Vault
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import address_of, build
+from workers.actions.resend.request import build, people_of
 from workers.actions.resend.situation import Known, gather
 
 
@@ -55,13 +55,14 @@ class Previewer:
         send = sends.find(connection, [one.message_key]).get(one.message_key)
         content = sends.content_of(connection, self._vault, send.content) if send else None
         has_credential = self._outlets.may_send(send, self.outlet(one.account))
-        address = address_of(one, send, content)
-        known = gather(connection, one, rules, account, content, address, now, has_credential=has_credential)
+        people = people_of(self._vault, one, send, content)
+        known = gather(connection, one, rules, account, content, people, now, has_credential=has_credential)
         verdict = may_leave(known.situation)
         checks = every_check(known.situation)
         if isinstance(verdict, Leave) and send is not None and content is not None:
             try:
-                build(one, send, content, account, known.situation.not_after, now)
+                message_id = one.new_id or new_id(send.message_id, one.attempt)
+                build(one, send, content, account, message_id, known.situation.not_after, now)
             except TooLate as error:
                 verdict = Expire(str(error))
             except CannotResend as error:

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.accounts import Account
-from infobip.outbound import CannotResend, Endpoint, Rate, UnreadableSend, convert, find, new_id, read_sends, rebuild
+from infobip.outbound import CannotResend, Endpoint, Rate, UnreadableSend, convert, find, read_sends, rebuild
 from reports import normalise
 from store.resending import Resend
 from store.sends import Content, Send
+from store.vault import Vault
 
 _JSON = "application/json"
 
@@ -27,12 +28,17 @@ class Plan:
 
 
 def build(
-    one: Resend, send: Send, content: Content, account: Account, not_after: datetime | None, now: datetime
+    one: Resend,
+    send: Send,
+    content: Content,
+    account: Account,
+    message_id: str,
+    not_after: datetime | None,
+    now: datetime,
 ) -> Plan:
     """Return the request of this attempt. Raises `CannotResend`, and `TooLate` where no time is left."""
     source = _source(one, send, content)
     endpoint, path, request = source
-    message_id = new_id(send.message_id, one.attempt)
     sends = read_sends(endpoint, request, _JSON)
     [destination] = sends.destinations
     if not destination.recipients:
@@ -69,11 +75,27 @@ def outlet_of(one: Resend, send: Send | None, content: Content | None) -> tuple[
     return (endpoint.name, endpoint.rate) if endpoint else ("", None)
 
 
-def address_of(one: Resend, send: Send | None, content: Content | None) -> str:
-    """Return whom it goes to, normalised, as far as that can be told."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom a resend reaches: one person, perhaps under several addresses."""
+
+    address: str = field(default="", repr=False)
+    """The first address that the request names, normalised; empty where nothing is stored."""
+    hashes: tuple[bytes, ...] = ()
+    """Of all of them, and of the one that the report named."""
+
+
+def people_of(vault: Vault, one: Resend, send: Send | None, content: Content | None) -> People:
+    """Return whom it goes to. On another channel that may be another address than the report's."""
+    named = _addresses(one, send, content)
+    hashes = dict.fromkeys((one.recipient, *(vault.hash_address(one.account, address) for address in named)))
+    return People(named[0] if named else "", tuple(hashes))
+
+
+def _addresses(one: Resend, send: Send | None, content: Content | None) -> list[str]:
     try:
         endpoint, _, request = _source(one, send, content) if send and content else (None, "", b"")
         found = read_sends(endpoint, request, _JSON).destinations if endpoint else ()
     except (CannotResend, UnreadableSend):
-        return ""
-    return normalise(found[0].recipients[0].written) if found and found[0].recipients else ""
+        return []
+    return [normalise(recipient.written) for destination in found for recipient in destination.recipients]

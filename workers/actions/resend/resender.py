@@ -1,6 +1,6 @@
 """One resend after the other from claim to record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import Connection
 
 from config.logs import log
-from infobip.outbound import CannotResend, TooLate, find
+from infobip.outbound import CannotResend, TooLate, find, new_id
 from infobip.outbound import logs as infobip_logs
-from infobip.outbound.results import Result, Unknown
+from infobip.outbound.results import NotSent, Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
 from store import aliases, incidents, messages, passes, resending, sends
@@ -22,8 +22,9 @@ from store.vault import Vault
 from workers.actions.resend import looking, outcome
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import Plan, address_of, build, outlet_of
+from workers.actions.resend.request import Plan, build, outlet_of, people_of
 from workers.actions.resend.situation import Known, gather, is_held
+from workers.actions.resend.waits import Waits
 
 _LOG = log(__name__)
 _AT_ONCE: Final = 20
@@ -34,10 +35,11 @@ _TURN_LATER: Final = "it waits for its turn"
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A resend that has been said to be leaving."""
+    """A resend that has been said to be leaving, and until when that may still begin."""
 
     plan: Plan
     outlet: Outlet
+    until: datetime
 
 
 class Resender:
@@ -52,6 +54,7 @@ class Resender:
         limiter: Limiter,
         owner: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        waits: Waits | None = None,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -60,6 +63,7 @@ class Resender:
         self._limiter = limiter
         self._owner = owner
         self._clock = clock
+        self._waits = waits or Waits()
 
     def run(self, stopping: Callable[[], bool]) -> int:
         """Send what is due and look up what is in doubt until nothing is left or `stopping` says so.
@@ -69,16 +73,24 @@ class Resender:
         moved = 0
         self._database.repeat(lambda c: resending.recover(c, self._clock()))
         while not stopping():
-            due = resending.claim(self._database, self._owner, self._clock(), _AT_ONCE)
-            doubted = resending.claim_look(self._database, self._owner, self._clock(), _AT_ONCE)
+            due = resending.claim(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
+            doubted = resending.claim_look(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
             if not due and not doubted:
                 return moved
-            for one in due:
-                self.send(one)
-            for one in doubted:
-                self.look(one)
-            moved += len(due) + len(doubted)
+            moved += self._each(due, self.send, stopping) + self._each(doubted, self.look, stopping)
         return moved
+
+    def _each(self, claimed: Sequence[Resend], work: Callable[[Resend], None], stopping: Callable[[], bool]) -> int:
+        """Work on what was claimed and return on how many; for what no time is left is given back."""
+        for number, one in enumerate(claimed):
+            if stopping():
+                self._give_back(claimed[number:])
+                return number
+            work(one)
+        return len(claimed)
+
+    def _give_back(self, rest: Sequence[Resend]) -> None:
+        self._write(lambda c: resending.give_back(c, rest, self._owner, self._clock()))
 
     def send(self, one: Resend) -> None:
         """Send one claimed resend, if it still may leave. What a kill leaves behind is settled by `recover`."""
@@ -93,7 +105,9 @@ class Resender:
         if ready is None:
             return
         result = self._post(ready)
-        self._write(lambda c: outcome.record(c, one, self._owner, result, self._clock()))
+        now = self._clock()
+        told = outcome.Told(self._owner, now, now + self._waits.first_look)
+        self._write(lambda c: outcome.record(c, one, result, told))
         _LOG.info("resend", retry_id=str(one.id), attempt=one.attempt, result=type(result).__name__.lower())
 
     def _takes_turn(self, one: Resend, send: Send | None, content: Content | None) -> bool:
@@ -106,6 +120,9 @@ class Resender:
 
     def _post(self, ready: _Ready) -> Result:
         plan = ready.plan
+        if self._clock() > ready.until:
+            # Its process stood still. Whoever finds the lease over may ask the logs and see nothing, rightly so far.
+            return NotSent("its worker was held up for longer than its lease allows", "Nothing has to be done.")
         try:
             return ready.outlet.client.send(
                 plan.endpoint, plan.path, plan.body, message_id=plan.message_id, content_type=plan.content_type
@@ -129,8 +146,16 @@ class Resender:
         rules = self._rules()
         registered = sends.find(connection, [one.message_key]).get(one.message_key)
         has_credential = self._outlets.may_send(registered, outlet)
-        address = address_of(one, registered, content)
-        known = gather(connection, one, rules, account, content, address, now, has_credential=has_credential)
+        known = gather(
+            connection,
+            one,
+            rules,
+            account,
+            content,
+            people_of(self._vault, one, registered, content),
+            now,
+            has_credential=has_credential,
+        )
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
@@ -144,7 +169,8 @@ class Resender:
         assert content is not None
         assert outlet is not None
         try:
-            plan = build(one, known.send, content, account, known.situation.not_after, now)
+            message_id = self._id_of(connection, one, known)
+            plan = build(one, known.send, content, account, message_id, known.situation.not_after, now)
         except TooLate as error:
             self._keep_back(connection, one, Expire(str(error)), now)
             return None
@@ -157,19 +183,33 @@ class Resender:
         self, connection: Connection, one: Resend, known: Known, plan: Plan, outlet: Outlet, now: datetime
     ) -> _Ready | None:
         undo = connection.begin_nested() if known.gate.ways else None
-        if not resending.start(connection, one, self._owner, now, new_id=plan.message_id, cost=known.cost):
+        new, lease = plan.message_id, self._waits.lease
+        if not resending.start(connection, one, self._owner, now, new_id=new, cost=known.cost, lease=lease):
             return None
         if not known.gate.leave(connection, one, now):
             assert undo is not None
             undo.rollback()
             self._put_off(connection, one, "another worker let one through the same pause at this moment")
             return None
+        until = now + timedelta(seconds=self._waits.still_sure)
         # The report on the new id may be faster than our own record of the answer.
         for recipient in (plan.recipient, ""):  # some reports name no recipient
             key = messages.key_of(self._vault, one.account, plan.message_id, recipient)
             aliases.add(connection, key, one.account, Original(one.message_key, one.attempt), now)
         messages.note_resend(connection, one.message_key, one.attempt)
-        return _Ready(plan, outlet)
+        return _Ready(plan, outlet, until)
+
+    def _id_of(self, connection: Connection, one: Resend, known: Known) -> str:
+        """Return this attempt's message id: the one that it had already, else one that no other message has."""
+        assert known.send is not None
+        if one.new_id:
+            return one.new_id
+        found = new_id(known.send.message_id, one.attempt)
+        key = messages.key_of(self._vault, one.account, found, known.address)
+        # An application that numbers its own repetitions in the same way must not lose one, nor we ours.
+        return (
+            new_id(known.send.message_id, one.attempt, told_apart=True) if aliases.is_taken(connection, key) else found
+        )
 
     def _keep_back(self, connection: Connection, one: Resend, verdict: Verdict, now: datetime) -> None:
         match verdict:
@@ -179,13 +219,17 @@ class Resender:
                 resending.wait(connection, one, self._owner, now, verdict.why)
                 incidents.note(connection, [outcome.waiting(one, verdict.why, now)])
             case Cancel():
-                resending.end(connection, one, self._owner, now, CANCELLED, verdict.why)
-                sends.erase_of(connection, [one.message_key])
+                self._end(connection, one, CANCELLED, verdict.why, now)
             case Expire():
-                resending.end(connection, one, self._owner, now, EXPIRED, verdict.why)
-                sends.erase_of(connection, [one.message_key])
+                self._end(connection, one, EXPIRED, verdict.why, now)
             case Leave():
                 raise AssertionError("what may leave is not kept back")
+
+    def _end(self, connection: Connection, one: Resend, state: str, why: str, now: datetime) -> None:
+        mine = resending.end(connection, one, self._owner, now, state, why)
+        # A later attempt, or whoever has this one by now, still needs what it said.
+        if mine and resending.latest_attempt(connection, one.account, one.message_key) < one.attempt:
+            sends.erase_of(connection, [one.message_key])
 
     def look(self, one: Resend) -> None:
         """Ask Infobip's logs for one resend in doubt."""
@@ -201,7 +245,7 @@ class Resender:
             self._conclude(one, looking.Later(self._clock() + _NEXT_TURN, one.note, read=False))
             return
         found = infobip_logs.find(outlet.client, endpoint, one.new_id, control)
-        self._conclude(one, looking.judge(one, found, self._clock()))
+        self._conclude(one, looking.judge(one, found, self._clock(), self._waits))
 
     def _conclude(self, one: Resend, finding: looking.Finding) -> None:
         now, owner = self._clock(), self._owner
@@ -209,7 +253,7 @@ class Resender:
         def work(connection: Connection) -> object:
             match finding:
                 case looking.There():
-                    return resending.accepted(connection, one, owner, now, finding.note)
+                    return resending.accepted(connection, one, now, finding.note)
                 case looking.Rejected():
                     is_ours = resending.refused(connection, one, owner, now, finding.note)
                     passes.refused(connection, one.id)
@@ -231,7 +275,7 @@ class Resender:
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)
             content = sends.content_of(connection, self._vault, send.content) if send else None
-            address = address_of(one, send, content)
+            address = people_of(self._vault, one, send, content).address
             return send, content, is_held(connection, one, send, address, self._rules().limits, self._clock())
 
     def _outlet(self, one: Resend) -> Outlet | None:

@@ -10,6 +10,7 @@ from infobip.outbound.transport import Transport
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import Outlets
 from workers.actions.resend.resender import Resender
+from workers.actions.resend.waits import Waits
 from workers.context import Context
 
 _LOG = log(__name__)
@@ -17,12 +18,18 @@ _LOG = log(__name__)
 _running: Final = threading.Lock()
 
 
-def make_resender(context: Context) -> Resender:
+def make_resender(context: Context, waits: Waits | None = None) -> Resender:
     """Return a resender. Raises `config.settings.SettingsError`."""
-    settings = context.settings
-    outlets = Outlets(load_accounts(settings), settings.infobip_hosts, context.vault, Transport())
+    settings, waits = context.settings, waits or Waits()
+    outlets = Outlets(load_accounts(settings), settings.infobip_hosts, context.vault, Transport(waits.patience))
     return Resender(
-        context.database, context.vault, context.policy.rules, outlets, Limiter(settings.redis_url), context.owner
+        context.database,
+        context.vault,
+        context.policy.rules,
+        outlets,
+        Limiter(settings.redis_url),
+        context.owner,
+        waits=waits,
     )
 
 

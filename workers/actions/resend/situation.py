@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -27,6 +27,7 @@ from store.schema import reports
 from store.sends import Content, Send
 from workers.actions.resend import gate as gates
 from workers.actions.resend.gate import Gate
+from workers.actions.resend.request import People
 from workers.scopes import scopes
 
 _HOUR: Final = timedelta(hours=1)
@@ -48,6 +49,8 @@ class Known:
     cost: Cost
     gate: Gate
     situation: Situation
+    address: str = field(default="", repr=False)
+    """The recipient's, normalised; empty where nothing is stored."""
 
 
 def gather(
@@ -56,24 +59,21 @@ def gather(
     rules: Rules,
     account: Account,
     content: Content | None,
-    address: str,
+    people: People,
     now: datetime,
     *,
     has_credential: bool,
 ) -> Known:
-    """Read everything that speaks for or against the resend, and lock its message.
-
-    `address` is the recipient's, as the stored request has it; empty where nothing is stored.
-    """
+    """Read everything that speaks for or against the resend, and lock its message."""
     message = messages.find(connection, [one.message_key]).get(one.message_key)
     send = sends.find(connection, [one.message_key]).get(one.message_key)
     limits = limits_of(rules.limits, account)
     purpose = _purpose(rules, send, one.account)
     channel = one.channel or (send.channel if send else "")
-    block = _block(connection, one, send, channel, purpose, now)
+    block = _block(connection, one, send, people, channel, purpose, now)
     cost = _cost(connection, one, now)
-    zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
-    gate = gates.read(connection, one.account, scopes_of(send, message, address), limits.pause_share, now)
+    zones: Sequence[ZoneInfo] = zones_of(people.address) or (account.zone,)
+    gate = gates.read(connection, one.account, scopes_of(send, message, people.address), limits.pause_share, now)
     worthless = not_after(send, purpose, limits)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
@@ -96,7 +96,7 @@ def gather(
         over_budget=_over_budget(connection, one.account, limits, cost, now),
         awake_at=awake_at(now, zones, account.quiet),
     )
-    return Known(message, send, content, cost, gate, situation)
+    return Known(message, send, content, cost, gate, situation, people.address)
 
 
 def is_held(
@@ -132,16 +132,19 @@ def _purpose(rules: Rules, send: Send | None, account: str) -> Purpose:
 
 
 def _block(
-    connection: Connection, one: Resend, send: Send | None, channel: str, purpose: Purpose, now: datetime
+    connection: Connection,
+    one: Resend,
+    send: Send | None,
+    people: People,
+    channel: str,
+    purpose: Purpose,
+    now: datetime,
 ) -> Block | None:
-    asked = Asked(
-        address=one.recipient,
-        channel=channel,
-        sender=send.sender if send else "",
-        campaign=send.campaign if send else "",
-        purpose=purpose.value,
-    )
-    return blocks.blocking(connection, one.account, [asked], now)[0]
+    """Return what stands in the way of any of the person's addresses, the gravest first."""
+    sender, campaign = (send.sender, send.campaign) if send else ("", "")
+    asked = [Asked(address, channel, sender, campaign, purpose.value) for address in people.hashes]
+    found = blocks.blocking(connection, one.account, asked, now)
+    return min((block for block in found if block), key=lambda block: block.flags, default=None)
 
 
 def _obstacle(send: Send | None) -> str:
