@@ -1,10 +1,10 @@
 """Reports and decisions: what came in, what it meant, and why what was done was done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from store.schema import addresses, decisions, report_keys, reports
 from store.writes import insert_new, insert_returning, insert_rows
@@ -30,3 +30,13 @@ def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 def add_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write decisions."""
     insert_rows(connection, decisions, rows)
+
+
+def causes_of(connection: Connection, message_keys: Iterable[bytes]) -> dict[bytes, set[str]]:
+    """Return the causes that the reports on each of these messages gave."""
+    keys = sorted(set(message_keys))
+    found: dict[bytes, set[str]] = {}
+    query = select(reports.c.message_key, reports.c.cause).where(reports.c.message_key.in_(keys)).distinct()
+    for row in connection.execute(query) if keys else ():
+        found.setdefault(row.message_key, set()).add(row.cause)
+    return found

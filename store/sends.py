@@ -211,12 +211,12 @@ def count_since(connection: Connection, account: str, since: datetime) -> int:
     return int(connection.scalar(select(func.count()).where(sends.c.account == account, sends.c.sent_at >= since)) or 0)
 
 
-def later_than(connection: Connection, send: Send, moment: datetime) -> str:
-    """Return the id of a message of the same account and endpoint that Infobip took after `moment`, or nothing.
+def later_than(connection: Connection, account: str, endpoint: str, moment: datetime) -> str:
+    """Return the id of a message of this account and endpoint that Infobip took after `moment`, or nothing.
 
     The newest that is a minute older than the newest of all would do as well; the oldest is surest to be in the logs.
     """
-    mine = (sends.c.account == send.account) & (sends.c.endpoint == send.endpoint) & (sends.c.state == ACCEPTED)
+    mine = (sends.c.account == account) & (sends.c.endpoint == endpoint) & (sends.c.state == ACCEPTED)
     later = select(sends.c.message_id).where(mine, sends.c.sent_at > moment, sends.c.message_id != "")
     return connection.scalar(later.order_by(sends.c.sent_at).limit(1)) or ""
 

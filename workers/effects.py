@@ -159,8 +159,10 @@ class Effects:
         ledger.add_reports(connection, self.reports)
         ledger.add_decisions(connection, self.decisions)
         retries.plan(connection, self.retries)
-        # Nothing can be planned for a message that was not known before this slice, and no failure in it either.
-        retries.cancel(connection, accounts, self.reached - (self.new - self.failed), at, "the message arrived")
+        # Nothing can be planned for a message that was not known before this slice, and no failure in it either; but
+        # one that was only registered may be watched, and its silence have planned something.
+        unplanned = set[bytes]() if self.register.in_use else self.new - self.failed
+        retries.cancel(connection, accounts, self.reached - unplanned, at, "the message arrived")
         for account, address in sorted(self.silenced):
             retries.cancel_for(connection, account, address, at, "the person wants no more")
         if self.register.in_use:

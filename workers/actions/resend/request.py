@@ -13,6 +13,16 @@ _JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who gets a resend, by which channel and from whom, as its request has it; empty where that cannot be told."""
+
+    address: str = field(default="", repr=False)
+    """Normalised; on another channel it may be another address of the same person."""
+    channel: str = ""
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One request that is ready to leave."""
 
@@ -45,10 +55,10 @@ def build(
 
 def _source(one: Resend, send: Send, content: Content) -> tuple[Endpoint, str, bytes]:
     """Return endpoint, path and request: the original's, or those that were registered for the channel of the rule."""
-    if one.channel and one.channel != send.channel:
-        if not content.fallback or content.fallback.get("channel") != one.channel:
+    if is_elsewhere(one, send):
+        if not has_content(one, send, content):
             raise CannotResend(f"the rule resends by {one.channel}, and the send registered no content for it")
-        converted = convert(content.fallback)
+        converted = convert(content.fallback or {})
         return converted.endpoint, converted.path, converted.body
     endpoint = find("POST", send.path)
     if endpoint is None or endpoint.name != send.endpoint:
@@ -60,6 +70,38 @@ def _source(one: Resend, send: Send, content: Content) -> tuple[Endpoint, str, b
     return endpoint, send.path, content.request
 
 
+def is_elsewhere(one: Resend, send: Send) -> bool:
+    """Whether it leaves by another channel than the original."""
+    return bool(one.channel) and one.channel != send.channel
+
+
+def has_content(one: Resend, send: Send | None, content: Content | None) -> bool:
+    """Whether there is something to send: by another channel only what was registered for that one."""
+    if send is None or content is None:
+        return False
+    if not is_elsewhere(one, send):
+        return True
+    try:
+        return content.fallback is not None and convert(content.fallback).channel == one.channel
+    except CannotResend:
+        return False
+
+
+def endpoint_of(one: Resend, send: Send | None, content: Content | None) -> Endpoint | None:
+    """Return the endpoint that it left by, as far as that can be told.
+
+    What an attempt on another channel said may be erased by the time that somebody asks where it went.
+    """
+    if send is None:
+        return None
+    if not is_elsewhere(one, send):
+        return find("POST", send.path)
+    try:
+        return _source(one, send, content)[0] if content else None
+    except CannotResend:
+        return None
+
+
 def outlet_of(one: Resend, send: Send | None, content: Content | None) -> tuple[str, Rate | None]:
     """Return the name of the endpoint that this resend leaves by, as far as that can be told, and its rate."""
     try:
@@ -69,11 +111,13 @@ def outlet_of(one: Resend, send: Send | None, content: Content | None) -> tuple[
     return (endpoint.name, endpoint.rate) if endpoint else ("", None)
 
 
-def address_of(one: Resend, send: Send | None, content: Content | None) -> str:
-    """Return whom it goes to, normalised, as far as that can be told."""
+def person_of(one: Resend, send: Send | None, content: Content | None) -> Person:
+    """Return whom it goes to."""
     try:
         endpoint, _, request = _source(one, send, content) if send and content else (None, "", b"")
         found = read_sends(endpoint, request, _JSON).destinations if endpoint else ()
     except (CannotResend, UnreadableSend):
-        return ""
-    return normalise(found[0].recipients[0].written) if found and found[0].recipients else ""
+        return Person()
+    if not found or not found[0].recipients:
+        return Person()
+    return Person(normalise(found[0].recipients[0].written), found[0].channel, found[0].sender)

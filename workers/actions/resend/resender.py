@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from config.logs import log
-from infobip.outbound import CannotResend, TooLate, find
+from infobip.outbound import CannotResend, TooLate
 from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
@@ -22,8 +22,8 @@ from store.vault import Vault
 from workers.actions.resend import looking, outcome
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import Plan, address_of, build, outlet_of
-from workers.actions.resend.situation import Known, gather
+from workers.actions.resend.request import Plan, build, endpoint_of, has_content, outlet_of, person_of
+from workers.actions.resend.situation import Known, Target, gather
 
 _LOG = log(__name__)
 _AT_ONCE: Final = 20
@@ -114,8 +114,10 @@ class Resender:
         rules = self._rules()
         registered = sends.find(connection, [one.message_key]).get(one.message_key)
         has_credential = self._outlets.may_send(registered, outlet)
-        address = address_of(one, registered, content)
-        known = gather(connection, one, rules, account, content, address, now, has_credential=has_credential)
+        person = person_of(one, registered, content)
+        other = self._vault.hash_address(one.account, person.address) if person.address else one.recipient
+        target = Target(person, other, has_content(one, registered, content), has_credential)
+        known = gather(connection, one, rules, account, target, now)
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
@@ -166,8 +168,11 @@ class Resender:
         outlet = self._outlet(one)
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)
-            control = sends.later_than(connection, send, one.sent_at) if send and one.sent_at else ""
-        endpoint = find("POST", send.path) if send else None
+            content = sends.content_of(connection, self._vault, send.content) if send else None
+            endpoint = endpoint_of(one, send, content)
+            control = ""
+            if endpoint is not None and one.sent_at is not None:
+                control = sends.later_than(connection, one.account, endpoint.name, one.sent_at)
         if outlet is None or endpoint is None:
             self._conclude(one, looking.Operator("there is no way to ask Infobip's logs"))
             return

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from config.accounts import Account
 from policy import Purpose
+from policy.decide import NEVER_RESENT
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
@@ -23,7 +24,8 @@ from store.messages import Message
 from store.pauses import ALL, Pause, Scope
 from store.resending import Cost, Resend
 from store.schema import reports
-from store.sends import Content, Send
+from store.sends import Send
+from workers.actions.resend.request import Person
 from workers.scopes import scopes
 
 _HOUR: Final = timedelta(hours=1)
@@ -36,12 +38,21 @@ _MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where a resend goes: whom its request names, and the hash of that address."""
+
+    person: Person
+    hash: bytes
+    has_content: bool
+    has_credential: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the database holds about a resend, read in one transaction with its message locked."""
 
     message: Message | None
     send: Send | None
-    content: Content | None
     cost: Cost
     situation: Situation
 
@@ -51,22 +62,16 @@ def gather(
     one: Resend,
     rules: Rules,
     account: Account,
-    content: Content | None,
-    address: str,
+    target: "Target",
     now: datetime,
-    *,
-    has_credential: bool,
 ) -> Known:
-    """Read everything that speaks for or against the resend, and lock its message.
-
-    `address` is the recipient's, as the stored request has it; empty where nothing is stored.
-    """
+    """Read everything that speaks for or against the resend, and lock its message."""
     message = messages.find(connection, [one.message_key]).get(one.message_key)
     send = sends.find(connection, [one.message_key]).get(one.message_key)
     limits = limits_of(rules.limits, account)
     purpose = _purpose(rules, send, one.account)
-    channel = one.channel or (send.channel if send else "")
-    block = _block(connection, one, send, channel, purpose, now)
+    address = target.person.address
+    block = _block(connection, one, send, target, purpose, now)
     cost = _cost(connection, one, now)
     zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
     held = _pause(connection, one, send, message, address, now)
@@ -81,8 +86,8 @@ def gather(
         suppressed=block.cause if block is not None and not block.flags else "",
         flagged=send is not None and (send.flagged or (block is not None and block.flags)),
         obstacle=_obstacle(send),
-        has_content=content is not None,
-        has_credential=has_credential,
+        has_content=target.has_content,
+        has_credential=target.has_credential,
         switched_off=held.why if held and held.scope.kind == ALL else "",
         paused=f"{held.scope}: {held.why}" if held and held.scope.kind != ALL else "",
         paused_until=held.until if held else None,
@@ -91,7 +96,7 @@ def gather(
         over_budget=_over_budget(connection, one.account, limits, cost, now),
         awake_at=awake_at(now, zones, account.quiet),
     )
-    return Known(message, send, content, cost, situation)
+    return Known(message, send, cost, situation)
 
 
 def limits_of(limits: Limits, account: Account) -> Limits:
@@ -119,16 +124,22 @@ def _purpose(rules: Rules, send: Send | None, account: str) -> Purpose:
 
 
 def _block(
-    connection: Connection, one: Resend, send: Send | None, channel: str, purpose: Purpose, now: datetime
+    connection: Connection, one: Resend, send: Send | None, target: Target, purpose: Purpose, now: datetime
 ) -> Block | None:
-    asked = Asked(
-        address=one.recipient,
-        channel=channel,
-        sender=send.sender if send else "",
-        campaign=send.campaign if send else "",
-        purpose=purpose.value,
-    )
-    return blocks.blocking(connection, one.account, [asked], now)[0]
+    """Return what blocks it: by the way that it takes, from either sender; or what no way may follow at all."""
+    person = target.person
+    channel = one.channel or person.channel or (send.channel if send else "")
+    sender, campaign = (send.sender, send.campaign) if send else ("", "")
+    ways = {(address, by) for address in (one.recipient, target.hash) for by in (sender, person.sender or sender)}
+    asked = [Asked(address, channel, by, campaign, purpose.value) for address, by in sorted(ways)]
+    found = blocks.blocking(connection, one.account, asked, now)
+    if send is not None and send.channel != channel:
+        # What the person said holds for them and not for the channel that they said it on (promise 12).
+        [first] = blocks.blocking(
+            connection, one.account, [Asked(one.recipient, send.channel, sender, campaign, purpose.value)], now
+        )
+        found.append(first if first is not None and first.cause in NEVER_RESENT else None)
+    return min((block for block in found if block), key=lambda block: (block.flags, block.id), default=None)
 
 
 def _obstacle(send: Send | None) -> str:
