@@ -140,6 +140,13 @@ class Effects:
             if action.firm:
                 self.silenced.add((entry.account, entry.address))
 
+    def pass_on(self, made: dict[str, Any] | incidents.Sighting | None) -> None:
+        """Collect what goes on to the URL that the application named, or why nothing can."""
+        if isinstance(made, incidents.Sighting):
+            self.sightings.append(made)
+        elif made is not None:
+            self.outgoing.append(made)
+
     def write(self, connection: Connection) -> None:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
         at = self.now

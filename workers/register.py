@@ -75,3 +75,14 @@ def of_originals(connection: Connection, items: Sequence[Prepared], vault: Vault
             item = replace(item, attempt=others.attempt)
         changed.append(item)
     return changed
+
+
+def with_attempts(connection: Connection, items: Sequence[Prepared]) -> list[Prepared]:
+    """Return the items, each saying which attempt of its message it is about; their keys stay as they are."""
+    found = aliases.find(connection, {key for item in items for key in item.message_keys})
+    return [
+        replace(item, attempt=mine.attempt)
+        if (mine := found.get(item.message_key) or found.get(item.other_key)) is not None
+        else item
+        for item in items
+    ]

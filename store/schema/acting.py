@@ -60,7 +60,7 @@ outbox: Final = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),  # relay, forward, notify
+    Column("kind", String(16), nullable=False),  # relay, report, forward, notify
     Column("target", String(512), nullable=False),
     Column("subject", BigInteger, nullable=False),  # the callback, report or incident it is about
     Column("payload", LargeBinary, nullable=True),  # sealed; empty where the subject's own row holds it
