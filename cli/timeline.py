@@ -151,7 +151,7 @@ def _resend(resend: Found) -> Line:
     where = f" by {resend['channel']}" if resend["channel"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")
     note = ", ".join(part for part in (resend["note"], f"rule {resend['rule']}") if part)
-    return Line(resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
+    return Line(resend["due_at"] or resend["sent_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
 
 
 def _suppression(entry: Found) -> Line:

@@ -6,7 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from config.mask import tail
+from reports import mail_domain
+from store.moments import to_ms
 from store.schema import addresses, decisions, report_keys, reports
+from store.vault import Vault
 from store.writes import insert_new, insert_returning, insert_rows
 
 
@@ -15,6 +19,17 @@ def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: dateti
     rows = [{"account": account, "fingerprint": mark, "seen_at": at} for account, mark in sorted(set(keys))]
     found = insert_returning(connection, report_keys, rows, ("account", "fingerprint"))
     return {(account, bytes(mark)) for account, mark in found}
+
+
+def address_row(vault: Vault, number: bytes, address: str, at: datetime) -> dict[str, Any]:
+    """Return how an address is kept; `number` is its hash."""
+    return {
+        "hash": number,
+        "sealed": vault.seal(address.encode("utf-8", "surrogatepass")),
+        "tail": tail(address),
+        "domain": mail_domain(address)[:255],
+        "seen_at": to_ms(at),
+    }
 
 
 def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -94,6 +94,8 @@ class Content:
     request: bytes
     fallback: Mapping[str, Any] | None = None
     """`{"channel", "endpoint", "body"}`, as `infobip.outbound.convert` takes it."""
+    reports_to: str = ""
+    """Our own URL, where the send got it: a resend's reports come in there, too. `{channel}` stands for the channel."""
 
 
 def register(connection: Connection, rows: Sequence[Send], at: datetime) -> None:
@@ -172,7 +174,7 @@ def content_of(connection: Connection, vault: Vault, number: int) -> Content | N
     if sealed is None:
         return None
     found = json.loads(vault.open(sealed))
-    return Content(found["request"].encode("utf-8", "surrogateescape"), found["fallback"])
+    return Content(found["request"].encode("utf-8", "surrogateescape"), found["fallback"], found.get("reports_to", ""))
 
 
 def erase(connection: Connection, numbers: Collection[int]) -> None:
@@ -229,7 +231,7 @@ def lost_intents(connection: Connection, before: datetime) -> int:
 
 def _text(content: Content) -> bytes:
     request = content.request.decode("utf-8", "surrogateescape")
-    return json.dumps({"request": request, "fallback": content.fallback}).encode()
+    return json.dumps({"request": request, "fallback": content.fallback, "reports_to": content.reports_to}).encode()
 
 
 def _row(send: Send) -> dict[str, Any]:

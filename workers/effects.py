@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from config.mask import tail
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
-from reports import Event, mail_domain
+from reports import Event
 from store import (
     arrivals,
     failures,
@@ -24,7 +23,6 @@ from store import (
     suppressions,
 )
 from store.messages import Message
-from store.moments import to_ms
 from store.pauses import Scope
 from store.schema import outbox
 from store.suppressions import Entry
@@ -77,14 +75,8 @@ class Effects:
         """Keep the normalised report and its address."""
         self.reports.append(rows.report_row(number, item, outcome, cause))
         if item.recipient and item.recipient not in self.addresses:
-            recipient = item.report.recipient
-            self.addresses[item.recipient] = {
-                "hash": item.recipient,
-                "sealed": self.vault.seal(recipient.encode("utf-8", "surrogatepass")),
-                "tail": tail(recipient),
-                "domain": mail_domain(recipient)[:255],
-                "seen_at": to_ms(item.received_at),
-            }
+            row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_at)
+            self.addresses[item.recipient] = row
 
     def keep_new(self, message: Message) -> None:
         """Keep a message under a key that has no row, or whose row is gone."""

@@ -84,8 +84,14 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
     leg = leg_name(report.own_channel, trusted=item.trusted, attempt=item.attempt)
     legs = moved(before.legs, leg, told, item.event_at)
     after = before.with_legs(legs, last_leg_failed=effects.register.is_last_leg(item))
-    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
-    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
+    # Only a delivery report surely names our side as its sender; a seen report's may be the person. On another channel
+    # the sender is another one, and the network nobody's.
+    elsewhere = bool(item.attempt) and report.channel != before.channel
+    if (
+        report.event is Event.DELIVERY
+        and not elsewhere
+        and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc)
+    ):
         after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
     if message is None:
         effects.new.add(item.message_key)

@@ -16,10 +16,12 @@ from store.schema import contents, messages
 from store.sends import Content, Send
 from store.suppressions import ACTIVE, Entry, suppress
 from store.vault import Vault
+from tests.relay.world import serving
 from tests.resend.world import PERSON, World
 from tests.resend.world import world as make_world
 from tests.support.desk import report
 from tests.support.infobip import AT_ONCE
+from tests.webhook.world import wait_for
 from workers.actions.resend.limiter import Limiter
 
 RULES = """
@@ -127,12 +129,12 @@ def test_a_text_goes_on_as_a_call(world: World) -> None:
     assert left(world) == [("voice", "m-1-r1")]
     assert world.states() == [(1, "accepted")]
 
-    world.desk.handle(report("m-1-r1", 7), channel="voice")
+    world.desk.handle(report("m-1-r1", 7, sender="441134960000"), channel="voice")
     assert state(world) == "pending"
-    world.desk.handle(report("m-1-r1", 5, minute=1), channel="voice")
+    world.desk.handle(report("m-1-r1", 5, minute=1, sender="441134960000"), channel="voice")
     assert state(world) == "delivered"
     [message] = world.desk.rows(messages)
-    assert (message.message_id, message.channel) == ("m-1", "sms")
+    assert (message.message_id, message.channel, message.sender) == ("m-1", "sms", "Shop")
     assert world.desk.rows(contents) == []
 
 
@@ -146,6 +148,18 @@ def test_a_message_on_whatsapp_goes_on_as_a_text_by_the_messages_api(world: Worl
     # Reports by the Messages API name the channel of the leg that they are about.
     world.desk.handle({**report("w-1-r1", minute=1), "channel": "SMS"}, channel="messages-api")
     assert state(world) == "delivered"
+
+
+def test_its_reports_come_in_where_those_of_that_channel_do(world: World) -> None:
+    with serving() as ours:
+        url = f"http://127.0.0.1:{ours.server_address[1]}/webhook/{{channel}}/t0k"
+        world.register(fallback=VOICE, reports_to=url)
+        world.fail()
+        world.run(minutes=10)
+        wait_for(lambda: bool(ours.seen), 20)
+
+    assert [seen.path for seen in ours.seen] == ["/webhook/voice/t0k"]
+    assert b"m-1-r1" in ours.seen[0].body
 
 
 def test_where_the_other_channel_fails_too_the_message_failed(world: World) -> None:

@@ -44,6 +44,8 @@ class Order:
     opinion: Opinion
     now: datetime
     previous: Mapping[Position, str] = field(default_factory=dict, repr=False)
+    reports_to: str = field(default="", repr=False)
+    """Our URL, where it replaces those, with `{channel}` in the channel's place."""
 
     @cached_property
     def purposes(self) -> dict[Position, str]:
@@ -109,7 +111,7 @@ class Contents:
         if len(request) > LARGEST_CONTENT:
             return None, TOO_LARGE
         self._room -= len(request)
-        return Content(request, self.order.declared.fallback), ""
+        return Content(request, self.order.declared.fallback, self.order.reports_to), ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ from webhook.proxy.headers import headers_to_answer, headers_to_send
 from webhook.proxy.order import Order
 from webhook.proxy.outcome import described
 from webhook.proxy.register import Begun, Register
-from webhook.proxy.report_url import ReportUrls
+from webhook.proxy.report_url import ANY_CHANNEL, ReportUrls
 from webhook.proxy.target import Target, read_target
 
 _log = log(__name__)
@@ -116,6 +116,7 @@ class PassThrough:
             opinion=self.opinions.current(),
             now=datetime.now(UTC),
             previous=directed.previous if directed else {},
+            reports_to=self.report_urls.of(account.name, ANY_CHANNEL),
         )
         g.line["sends"] = len(sends.destinations)
         body = raw if directed is None or directed.body == plain else directed.body

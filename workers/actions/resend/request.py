@@ -47,7 +47,8 @@ def build(
     [destination] = sends.destinations
     if not destination.recipients:
         raise CannotResend("the stored request names nobody")
-    report_url = account.report_url or None
+    # By another channel its reports come in under another name.
+    report_url = (account.report_url or content.reports_to).replace("{channel}", endpoint.channel) or None
     built = rebuild(endpoint, request, message_id, report_url, not_after, now)
     address = normalise(destination.recipients[0].written)
     return Plan(endpoint, path, message_id, address, destination.channel, built.body, built.content_type)

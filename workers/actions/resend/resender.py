@@ -13,7 +13,7 @@ from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, messages, resending, sends
+from store import aliases, incidents, ledger, messages, resending, sends
 from store.aliases import Original
 from store.database import Database
 from store.resending import CANCELLED, EXPIRED, Resend
@@ -145,6 +145,9 @@ class Resender:
             key = messages.key_of(self._vault, one.account, plan.message_id, recipient)
             aliases.add(connection, key, one.account, Original(one.message_key, one.attempt), now)
         messages.note_resend(connection, one.message_key, one.attempt)
+        # Where no report has told of the person yet, this is how people see whom it went to.
+        number = self._vault.hash_address(one.account, plan.recipient)
+        ledger.add_addresses(connection, [ledger.address_row(self._vault, number, plan.recipient, now)])
         return _Ready(plan, outlet)
 
     def _keep_back(self, connection: Connection, one: Resend, verdict: Verdict, now: datetime) -> None:
