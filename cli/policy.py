@@ -80,6 +80,8 @@ def _actions(rule: Rule) -> str:
         parts.append(f"suppress{what} ({rule.suppress.scope}){lasts}{days}")
     if rule.alert:
         parts.append(f"alert ({rule.alert.severity})")
+    if rule.on_silence:
+        parts.append(f"start {rule.on_silence.then} after {in_words(rule.on_silence.after)} of silence")
     if rule.forward:
         parts.append(f"forward to {rule.forward}")
     return ", ".join(parts) or "ignore"

@@ -14,6 +14,7 @@ TASK_FOLD: Final = "dlr.fold"
 TASK_PURGE: Final = "dlr.purge"
 TASK_TIDY: Final = "dlr.tidy"
 TASK_RESEND: Final = "dlr.resend"
+TASK_SILENCE: Final = "dlr.silence"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -23,6 +24,7 @@ TASKS: Final = {
     TASK_PURGE: QUEUE_MAINTAIN,
     TASK_TIDY: QUEUE_MAINTAIN,
     TASK_RESEND: QUEUE_RESEND,
+    TASK_SILENCE: QUEUE_RESEND,
 }
 
 KEY_PREFIX: Final = "dlr:"

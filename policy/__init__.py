@@ -7,6 +7,7 @@ from policy.history import UNSEEN, History, Purpose
 from policy.interpret import Interpretation, interpret
 from policy.load import load_policy, shipped_policy
 from policy.rules import Rule, Rules
+from policy.silence import Sent, silence_of
 
 __all__ = [
     "UNSEEN",
@@ -24,9 +25,11 @@ __all__ = [
     "Retry",
     "Rule",
     "Rules",
+    "Sent",
     "Suppress",
     "decide",
     "interpret",
     "load_policy",
     "shipped_policy",
+    "silence_of",
 ]

@@ -11,14 +11,20 @@ from policy.rules import Conditions, Rule
 
 _DIMENSIONS: Final = tuple(field.name for field in fields(Conditions))
 _CODES: Final = ("status", "error")
+# What is known of a message as it is sent. The rest of the conditions only a report can meet.
+_OF_SENDS: Final = frozenset(
+    {"account", "channel", "purpose", "sender", "application", "entity", "country", "campaign"}
+)
 
 
 def faults_of(rules: list[Rule], tables: Tables) -> Iterator[PolicyFault]:
     """Yield the mistakes of one file's rules, taken in order."""
     causes = _causes_by_code(tables)
     for index, rule in enumerate(rules):
-        yield from _by_itself(rule, causes)
+        yield from _about_sends(rule) if rule.on_silence else _by_itself(rule, causes)
         for earlier in rules[:index]:
+            if bool(earlier.on_silence) != bool(rule.on_silence):
+                continue  # one is about sends and the other about reports: they never meet
             if _covers(earlier, rule, causes):
                 problem = f"it can never match, for rule {earlier.id!r} before it takes all that it names"
                 yield PolicyFault(rule.file, _at(rule), problem, "Move it up, narrow the other, or delete one.")
@@ -54,6 +60,23 @@ def _by_itself(rule: Rule, causes: dict[tuple[str, int | str], set[str]]) -> Ite
         yield PolicyFault(
             rule.file, _at(rule), "none of its codes has one of its causes", "Leave out cause or correct the codes."
         )
+
+
+def _about_sends(rule: Rule) -> Iterator[PolicyFault]:
+    """Yield the mistakes of a rule with `on_silence`: it is asked when a message is sent, when there is no report."""
+    assert rule.on_silence is not None
+    does = [name for name in ("retry", "suppress", "alert", "forward", "ignore", "counts_as") if getattr(rule, name)]
+    if does:
+        fix = "Write two rules: that with on_silence is about sends, and never decides on a report."
+        yield PolicyFault(rule.file, _at(rule), f"it has on_silence and {does[0]}", fix)
+    for name in _DIMENSIONS:
+        if name not in _OF_SENDS and getattr(rule.conditions, name) not in (None, frozenset()):
+            fix = f"Leave it out; a rule with on_silence may name {', '.join(sorted(_OF_SENDS))}."
+            problem = "on_silence has no report to look at, so this can never be met"
+            yield PolicyFault(rule.file, f"{_at(rule)}, match.{name}", problem, fix)
+    if rule.conditions.channel and rule.conditions.channel <= {rule.on_silence.then}:
+        problem = f"it would start {rule.on_silence.then} where {rule.on_silence.then} is silent"
+        yield PolicyFault(rule.file, f"{_at(rule)}, on_silence.then", problem, "Name another channel.")
 
 
 def _causes_by_code(tables: Tables) -> dict[tuple[str, int | str], set[str]]:

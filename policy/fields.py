@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import ValidationError, fields
 
 from codes.suggest import did_you_mean
-from policy.durations import parse_duration
+from policy.durations import in_words, parse_duration
 
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24):([0-5]\d)")
 
@@ -31,7 +31,7 @@ class Span(fields.Field[timedelta]):
         if not span:
             raise ValidationError(f"{value} is no time at all. Write more than 0.")
         if self.most is not None and span > self.most:
-            raise ValidationError(f"{value} is more than the ceiling of {self.most.days} days. Write less.")
+            raise ValidationError(f"{value} is more than the ceiling of {in_words(self.most)}. Write less.")
         return span
 
 

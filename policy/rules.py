@@ -78,8 +78,19 @@ class AlertPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SilencePlan:
+    """Which channel a rule starts when a send has not arrived `after` it left."""
+
+    after: timedelta
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what it matches, what it does, and `why`, a clause that ends the sentence '..., since ...'."""
+    """One rule: what it matches, what it does, and `why`, a clause that ends the sentence '..., since ...'.
+
+    One with `on_silence` is about sends and takes no part in deciding on reports.
+    """
 
     id: str
     file: str
@@ -91,6 +102,7 @@ class Rule:
     forward: str = ""
     ignore: bool = False
     counts_as: Outcome | None = None
+    on_silence: SilencePlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ class Limits:
     guard_window: timedelta = timedelta(hours=1)
     otp_not_after: timedelta = timedelta(minutes=5)
     undeclared_within: timedelta = timedelta(hours=1)
+    callbacks_within: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +205,8 @@ class Rules:
         self.modes = modes
         self.limits = limits
         self.purposes = purposes
+        self.silences = tuple(rule for rule in rules if rule.on_silence is not None)
+        """Those about sends."""
         self._cases: dict[int, Case] = {}
 
     def case(self, meaning: Meaning) -> Case:
@@ -204,7 +219,8 @@ class Rules:
         if case is None:
             if len(self._cases) >= _REMEMBERED:
                 self._cases.clear()
-            fitting = (rule for rule in self.rules if fits_codes(rule.conditions, meaning))
+            about_reports = (rule for rule in self.rules if rule.on_silence is None)
+            fitting = (rule for rule in about_reports if fits_codes(rule.conditions, meaning))
             case = Case(meaning, tuple((rule, _checks(rule.conditions)) for rule in fitting))
             self._cases[id(meaning)] = case
         return case

@@ -10,10 +10,11 @@ from codes import CAUSES, CHANNELS, Outcome, Tables
 from policy.decision import Mode
 from policy.fields import CodeList, Span, Window, Words, Zone
 from policy.history import Purpose
-from policy.rules import AlertPlan, Conditions, Limits, Purposes, RetryPlan, SuppressPlan
+from policy.rules import AlertPlan, Conditions, Limits, Purposes, RetryPlan, SilencePlan, SuppressPlan
 
 MOST_ATTEMPTS: Final = 7
 LONGEST_RETRY: Final = timedelta(days=8)
+LONGEST_SILENCE: Final = timedelta(hours=1)
 
 SCOPES: Final = ("all", "channel", "sender", "campaign")
 PAUSES: Final = ("sender", "network", "domain", "account", "brand")
@@ -109,6 +110,17 @@ class AlertSchema(_Strict):
         return AlertPlan(data["severity"], tuple(data["group_by"]), repeat=data["repeat"], **threshold)
 
 
+class SilenceSchema(_Strict):
+    """`on_silence = { after = "20s", then = "voice" }`."""
+
+    after = Span(most=LONGEST_SILENCE, required=True)
+    then = fields.String(required=True, validate=validate.OneOf(sorted(CHANNELS)))
+
+    @post_load
+    def _plan(self, data: dict[str, Any], **kwargs: Any) -> SilencePlan:
+        return SilencePlan(**data)
+
+
 class LimitsSchema(_Strict):
     """`[limits]`: each key may be left out and has the documented default."""
 
@@ -128,6 +140,7 @@ class LimitsSchema(_Strict):
     guard_window = Span()
     otp_not_after = Span()
     undeclared_within = Span()
+    callbacks_within = Span()
 
     @post_load
     def _limits(self, data: dict[str, Any], **kwargs: Any) -> Limits:
@@ -209,6 +222,7 @@ def rule_schema(tables: Tables) -> Schema:
         forward = fields.String(load_default="")
         ignore = fields.Boolean(load_default=False)
         counts_as = fields.Enum(Outcome, by_value=True, load_default=None)
+        on_silence = fields.Nested(SilenceSchema, load_default=None)
 
     return RuleSchema()
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
 
 from codes.causes import FIRM
+from store import silences
 from store.database import Database
 from store.inbox import body_hash
 from store.schema import (
@@ -124,7 +125,7 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     for part in _parts(numbers):
         cut = update(decisions).where(decisions.c.report_id.in_(part))
         done["decisions"] += connection.execute(cut.values(report_id=0, reason=_REASON)).rowcount
-        about = and_(outbox.c.kind == "forward", outbox.c.subject.in_(part))
+        about = and_(outbox.c.kind.in_(("forward", "report")), outbox.c.subject.in_(part))
         done["outgoing events"] += _delete(connection, outbox, about)
         done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
     done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
@@ -161,6 +162,7 @@ def _remove_sends(connection: Connection, hashes: Sequence[bytes], keys: Sequenc
     theirs = or_(sends.c.recipient.in_(hashes), sends.c.key.in_(keys))
     _delete(connection, contents, contents.c.id.in_(select(sends.c.content).where(theirs)))
     _delete(connection, aliases, aliases.c.message_key.in_(keys))
+    silences.forget(connection, hashes, keys)
     return _delete(connection, sends, theirs)
 
 

@@ -1,12 +1,16 @@
 """Reports and decisions: what came in, what it meant, and why what was done was done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from config.mask import tail
+from reports import mail_domain
+from store.moments import to_ms
 from store.schema import addresses, decisions, report_keys, reports
+from store.vault import Vault
 from store.writes import insert_new, insert_returning, insert_rows
 
 
@@ -15,6 +19,17 @@ def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: dateti
     rows = [{"account": account, "fingerprint": mark, "seen_at": at} for account, mark in sorted(set(keys))]
     found = insert_returning(connection, report_keys, rows, ("account", "fingerprint"))
     return {(account, bytes(mark)) for account, mark in found}
+
+
+def address_row(vault: Vault, number: bytes, address: str, at: datetime) -> dict[str, Any]:
+    """Return how an address is kept; `number` is its hash."""
+    return {
+        "hash": number,
+        "sealed": vault.seal(address.encode("utf-8", "surrogatepass")),
+        "tail": tail(address),
+        "domain": mail_domain(address)[:255],
+        "seen_at": to_ms(at),
+    }
 
 
 def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -30,3 +45,13 @@ def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 def add_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write decisions."""
     insert_rows(connection, decisions, rows)
+
+
+def causes_of(connection: Connection, message_keys: Iterable[bytes]) -> dict[bytes, set[str]]:
+    """Return the causes that the reports on each of these messages gave."""
+    keys = sorted(set(message_keys))
+    found: dict[bytes, set[str]] = {}
+    query = select(reports.c.message_key, reports.c.cause).where(reports.c.message_key.in_(keys)).distinct()
+    for row in connection.execute(query) if keys else ():
+        found.setdefault(row.message_key, set()).add(row.cause)
+    return found

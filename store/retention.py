@@ -27,8 +27,10 @@ from store.schema import (
     reports,
     retries,
     sends,
+    silences,
     suppressions,
 )
+from store.silences import KEPT_FOR
 
 _AT_ONCE: Final = 1_000
 _FAILURES: Final = timedelta(days=400)
@@ -62,6 +64,7 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "messages": _delete(database, messages, messages.c.key, messages.c.changed_at < now - limits.decisions),
         "contents": _delete(database, contents, contents.c.id, contents.c.keep_until < now),
         "sends": _delete(database, sends, sends.c.key, sends.c.sent_at < now - limits.reports),
+        "silences": _delete(database, silences, silences.c.key, silences.c.due_at < now - KEPT_FOR),
         "aliases": _delete(database, aliases, aliases.c.key, aliases.c.made_at < now - limits.reports),
         "retries": _delete(database, retries, retries.c.id, retries.c.changed_at < now - limits.decisions),
         "incidents": _delete(

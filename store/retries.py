@@ -1,16 +1,26 @@
 """Planned resends."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from store.schema import retries
 from store.writes import insert_new
 
 # A resend in one of these states has not left; whatever ends its message's need cancels it.
 OPEN: Final = ("observed", "proposed", "waiting", "planned", "claimed")
+_LEFT: Final = ("sending", "accepted", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What there is of a message's resends: the number of the furthest, and whether one has left."""
+
+    furthest: int = 0
+    under_way: bool = False
 
 
 def plan(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -47,3 +57,18 @@ def content_came(connection: Connection, accounts: Iterable[str], message_keys: 
     theirs = retries.c.account.in_(sorted(set(accounts))) & retries.c.message_key.in_(keys)
     waiting = update(retries).where(theirs, retries.c.state == "waiting", retries.c.due_at.is_not(None))
     return connection.execute(waiting.values(state="planned", note="", changed_at=at)).rowcount
+
+
+def attempts_of(
+    connection: Connection, accounts: Iterable[str], message_keys: Iterable[bytes]
+) -> dict[bytes, Attempts]:
+    """Return what resends there are of these messages, whatever became of them; those without any are left out."""
+    keys = sorted(set(message_keys))
+    found: dict[bytes, Attempts] = {}
+    theirs = retries.c.account.in_(sorted(set(accounts))) & retries.c.message_key.in_(keys)
+    query = select(retries.c.message_key, retries.c.attempt, retries.c.state).where(theirs)
+    for row in connection.execute(query) if keys else ():
+        before = found.get(row.message_key, Attempts())
+        furthest = max(before.furthest, row.attempt)
+        found[row.message_key] = replace(before, furthest=furthest, under_way=before.under_way or row.state in _LEFT)
+    return found

@@ -94,6 +94,8 @@ class Content:
     request: bytes
     fallback: Mapping[str, Any] | None = None
     """`{"channel", "endpoint", "body"}`, as `infobip.outbound.convert` takes it."""
+    reports_to: str = ""
+    """Our own URL, where the send got it: a resend's reports come in there, too. `{channel}` stands for the channel."""
 
 
 def register(connection: Connection, rows: Sequence[Send], at: datetime) -> None:
@@ -172,7 +174,7 @@ def content_of(connection: Connection, vault: Vault, number: int) -> Content | N
     if sealed is None:
         return None
     found = json.loads(vault.open(sealed))
-    return Content(found["request"].encode("utf-8", "surrogateescape"), found["fallback"])
+    return Content(found["request"].encode("utf-8", "surrogateescape"), found["fallback"], found.get("reports_to", ""))
 
 
 def erase(connection: Connection, numbers: Collection[int]) -> None:
@@ -211,12 +213,12 @@ def count_since(connection: Connection, account: str, since: datetime) -> int:
     return int(connection.scalar(select(func.count()).where(sends.c.account == account, sends.c.sent_at >= since)) or 0)
 
 
-def later_than(connection: Connection, send: Send, moment: datetime) -> str:
-    """Return the id of a message of the same account and endpoint that Infobip took after `moment`, or nothing.
+def later_than(connection: Connection, account: str, endpoint: str, moment: datetime) -> str:
+    """Return the id of a message of this account and endpoint that Infobip took after `moment`, or nothing.
 
     The newest that is a minute older than the newest of all would do as well; the oldest is surest to be in the logs.
     """
-    mine = (sends.c.account == send.account) & (sends.c.endpoint == send.endpoint) & (sends.c.state == ACCEPTED)
+    mine = (sends.c.account == account) & (sends.c.endpoint == endpoint) & (sends.c.state == ACCEPTED)
     later = select(sends.c.message_id).where(mine, sends.c.sent_at > moment, sends.c.message_id != "")
     return connection.scalar(later.order_by(sends.c.sent_at).limit(1)) or ""
 
@@ -229,7 +231,7 @@ def lost_intents(connection: Connection, before: datetime) -> int:
 
 def _text(content: Content) -> bytes:
     request = content.request.decode("utf-8", "surrogateescape")
-    return json.dumps({"request": request, "fallback": content.fallback}).encode()
+    return json.dumps({"request": request, "fallback": content.fallback, "reports_to": content.reports_to}).encode()
 
 
 def _row(send: Send) -> dict[str, Any]:

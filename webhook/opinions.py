@@ -10,7 +10,8 @@ from config.logs import log
 from config.settings import Settings
 from policy import PolicyError, Rules, load_policy
 from policy.history import Purpose
-from policy.rules import Purposes
+from policy.rules import Purposes, Rule
+from policy.silence import PATIENCE, Sent, silence_of
 from store.sends import LONGEST_CONTENT
 
 _log = log(__name__)
@@ -24,6 +25,11 @@ class Opinion:
     purposes: Purposes
     longest: timedelta
     """From a message's send to the last moment at which a rule may send it again; at most 8 days."""
+    rules: Rules
+
+    def silence_of(self, sent: Sent) -> Rule | None:
+        """Return the rule by which another channel starts where a send is not reported to have arrived, if any."""
+        return silence_of(self.rules, sent) if self.rules.silences else None
 
     def purpose_of(self, declared: str, campaign: str, sender: str, application: str) -> str:
         """Return what a message is for: as it was declared, else as its campaign, sender or application tells."""
@@ -61,7 +67,8 @@ class Opinions:
 
 def _of(rules: Rules) -> Opinion:
     spans = [rule.retry.give_up_after for rule in rules.rules if rule.retry is not None]
-    return Opinion(rules.purposes, min(max(spans, default=timedelta()), LONGEST_CONTENT))
+    spans += [rule.on_silence.after + PATIENCE for rule in rules.silences if rule.on_silence is not None]
+    return Opinion(rules.purposes, min(max(spans, default=timedelta()), LONGEST_CONTENT), rules)
 
 
 def _stamp(path: Path | None) -> tuple[int, int]:

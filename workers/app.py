@@ -17,6 +17,7 @@ from config.names import (
     TASK_PURGE,
     TASK_RESEND,
     TASK_SEND_OUTBOX,
+    TASK_SILENCE,
     TASK_TIDY,
 )
 from config.settings import load_settings
@@ -25,6 +26,8 @@ from workers.start import refuse_other_tables
 from workers.tasks import register
 
 _HOUR: Final = 3600.0
+# Silence is measured in seconds, and a look without anything due is one look into an index.
+_SECOND: Final = 1.0
 
 
 def make_app() -> Celery:
@@ -41,6 +44,7 @@ def make_app() -> Celery:
             "options": {"queue": QUEUE_NOTIFY, "expires": sweep * 4},
         },
         "resend": {"task": TASK_RESEND, "schedule": sweep, "options": {"queue": QUEUE_RESEND, "expires": sweep * 4}},
+        "silence": {"task": TASK_SILENCE, "schedule": _SECOND, "options": {"queue": QUEUE_RESEND, "expires": 3}},
         "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
         "tidy": {"task": TASK_TIDY, "schedule": sweep, "options": {"queue": QUEUE_MAINTAIN, "expires": sweep}},
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},

@@ -4,17 +4,21 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from codes import Codes, load_codes
 from config.logs import log
+from config.relays import Relays
 from config.settings import Settings, load_settings
+from infobip.outbound.signature import signature_of
 from policy import PolicyError, Rules, load_policy
 from reports.words import OptWords
 from store.database import Database, open_database
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from workers.drain import Drain
+from workers.passing import Passing
 from workers.pipeline import Pipeline
 from workers.prepare import Preparer
 
@@ -87,7 +91,8 @@ def _on(settings: Settings, database: Database) -> Context:
     policy = PolicyFile(settings.policy, codes)
     words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
     preparer = Preparer(vault, codes, words, settings.default_channel)
-    pipeline = Pipeline(database, vault, preparer, policy.rules())
+    passing = Passing(vault, Relays.read(settings.relay_url), partial(signature_of, settings))
+    pipeline = Pipeline(database, vault, preparer, policy.rules(), passing)
     return Context(settings, database, vault, codes, policy, preparer, pipeline, owner())
 
 

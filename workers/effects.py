@@ -8,10 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from codes import Outcome
-from config.mask import tail
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
 from policy.surge import in_trouble
-from reports import Event, mail_domain
+from reports import Event
 from store import (
     arrivals,
     failures,
@@ -28,7 +27,6 @@ from store import (
     surges,
 )
 from store.messages import Message
-from store.moments import to_ms
 from store.pauses import Scope
 from store.schema import outbox
 from store.suppressions import Entry
@@ -87,14 +85,8 @@ class Effects:
         """Keep the normalised report and its address."""
         self.reports.append(rows.report_row(number, item, outcome, cause))
         if item.recipient and item.recipient not in self.addresses:
-            recipient = item.report.recipient
-            self.addresses[item.recipient] = {
-                "hash": item.recipient,
-                "sealed": self.vault.seal(recipient.encode("utf-8", "surrogatepass")),
-                "tail": tail(recipient),
-                "domain": mail_domain(recipient)[:255],
-                "seen_at": to_ms(item.received_at),
-            }
+            row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_at)
+            self.addresses[item.recipient] = row
 
     def keep_new(self, message: Message) -> None:
         """Keep a message under a key that has no row, or whose row is gone."""
@@ -165,6 +157,13 @@ class Effects:
             if action.firm:
                 self.silenced.add((entry.account, entry.address))
 
+    def pass_on(self, made: dict[str, Any] | incidents.Sighting | None) -> None:
+        """Collect what goes on to the URL that the application named, or why nothing can."""
+        if isinstance(made, incidents.Sighting):
+            self.sightings.append(made)
+        elif made is not None:
+            self.outgoing.append(made)
+
     def write(self, connection: Connection) -> None:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
         at = self.now
@@ -184,8 +183,10 @@ class Effects:
         ledger.add_reports(connection, self.reports)
         ledger.add_decisions(connection, self.decisions)
         retries.plan(connection, self.retries)
-        # Nothing can be planned for a message that was not known before this slice, and no failure in it either.
-        retries.cancel(connection, accounts, self.reached - (self.new - self.failed), at, "the message arrived")
+        # Nothing can be planned for a message that was not known before this slice, and no failure in it either; but
+        # one that was only registered may be watched, and its silence have planned something.
+        unplanned = set[bytes]() if self.register.in_use else self.new - self.failed
+        retries.cancel(connection, accounts, self.reached - unplanned, at, "the message arrived")
         for account, address in sorted(self.silenced):
             retries.cancel_for(connection, account, address, at, "the person wants no more")
         if self.register.in_use:

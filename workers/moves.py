@@ -125,8 +125,11 @@ def _moved(item: Prepared, before: Message, leg: str, told: State, effects: Effe
     report = item.report
     legs = moved(before.legs, leg, told, item.event_at)
     after = before.with_legs(legs, last_leg_failed=effects.register.is_last_leg(item))
-    # Only a delivery report surely names our side as its sender; a seen report's may be the person.
-    if report.event is Event.DELIVERY and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
+    # Only a delivery report surely names our side as its sender; a seen report's may be the person. On another channel
+    # the sender is another one, and the network nobody's.
+    elsewhere = bool(item.attempt) and report.channel != before.channel
+    told_ours = report.event is Event.DELIVERY and not elsewhere
+    if told_ours and (report.sender, report.mcc_mnc) != (before.sender, before.mcc_mnc):
         after = after._replace(sender=report.sender or before.sender, mcc_mnc=report.mcc_mnc or before.mcc_mnc)
     return after
 

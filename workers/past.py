@@ -11,6 +11,7 @@ from policy import History, Purpose
 from store import replay
 from store.suppressions import LIFTED_BY_DELIVERY
 from workers.prepare import Prepared
+from workers.register import Register, look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Past:
     failures: Mapping[tuple[bytes, str], list[datetime]]
     times: Mapping[tuple[bytes, str], list[tuple[Any, ...]]]
     arrivals: Mapping[bytes, list[tuple[int, str, datetime]]]
+    register: Register
 
     @classmethod
     def read(cls, connection: Connection, items: Sequence[Prepared]) -> "Past":
@@ -34,6 +36,7 @@ class Past:
             replay.failures_of(connection, people),
             replay.times_before(connection, people),
             replay.arrivals(connection, [item.recipient for item in items if _may_be_disproved(item)]),
+            look_up(connection, items),
         )
 
     def history(self, item: Prepared, number: int) -> History:
@@ -48,6 +51,8 @@ class Past:
         found = history_of(
             item, self.messages.get(item.message_key), reached=self.reached.get(item.message_key, number) < number
         )
+        # Which attempt it was about counts, and not how many followed.
+        found = self.register.add_to(found, item)
         return replace(
             found,
             failure_days=tuple(day for day in days if day <= item.event_at),

@@ -21,6 +21,7 @@ from store.vault import Vault
 from workers.effects import Effects
 from workers.moves import find_known, message_of, move, of_our_message
 from workers.pace import EXCLUSIVE, SHARED, Pace
+from workers.passing import Passing
 from workers.prepare import Prepared, Preparer
 from workers.register import NOTHING, look_up, of_originals
 from workers.sightings import mentioned, without_channel
@@ -34,10 +35,13 @@ class LostLease(Exception):
 class Pipeline:
     """Runs slices; holds what that takes."""
 
-    def __init__(self, database: Database, vault: Vault, preparer: Preparer, rules: Rules) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, preparer: Preparer, rules: Rules, passing: Passing | None = None
+    ) -> None:
         self._database = database
         self._vault = vault
         self._preparer = preparer
+        self._passing = passing or Passing(vault)
         self.rules = rules
         self.pace = Pace(EXCLUSIVE if database.is_sqlite else SHARED)
 
@@ -106,6 +110,7 @@ class Pipeline:
         decision = self._decision(item, message, past, effects)
         outcome = decision.outcome if decision else Outcome.UNKNOWN
         effects.add_report(number, item, outcome.value, decision.cause if decision else "")
+        effects.pass_on(self._passing.row(number, item, effects.register.sends.get(item.message_key), effects.now))
         if decision is not None:
             effects.add_decision(number, item, decision)
         if item.message_key:

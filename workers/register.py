@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from codes import Outcome
 from policy import History, Purpose
 from reports import Event, normalise
 from store import aliases, sends
@@ -28,6 +27,8 @@ class Register:
         send = self.sends.get(item.message_key)
         if send is None or not item.report.own_channel:
             return False
+        if item.attempt and item.report.channel not in (send.channel, *send.failover):
+            return True  # another channel was tried instead, and that is all of it
         return not send.failover or item.report.channel == send.failover[-1]
 
     def add_to(self, history: History, item: Prepared) -> History:
@@ -51,15 +52,9 @@ NOTHING = Register({}, in_use=False)
 
 
 def look_up(connection: Connection, items: Sequence[Prepared]) -> Register:
-    """Return what is registered of the messages that failed, by these items."""
-    failed = {item.message_key for item in items if item.message_key and _failed(item)}
-    return Register(sends.find(connection, failed), in_use=True)
-
-
-def _failed(item: Prepared) -> bool:
-    return (
-        item.report.event is Event.DELIVERY and item.meaning is not None and item.meaning.outcome is not Outcome.PENDING
-    )
+    """Return what is registered of the messages that these items are delivery reports on."""
+    told = {item.message_key for item in items if item.message_key and item.report.event is Event.DELIVERY}
+    return Register(sends.find(connection, told), in_use=True)
 
 
 def of_originals(connection: Connection, items: Sequence[Prepared], vault: Vault) -> list[Prepared]:
@@ -80,3 +75,14 @@ def of_originals(connection: Connection, items: Sequence[Prepared], vault: Vault
             item = replace(item, attempt=others.attempt)
         changed.append(item)
     return changed
+
+
+def with_attempts(connection: Connection, items: Sequence[Prepared]) -> list[Prepared]:
+    """Return the items, each saying which attempt of its message it is about; their keys stay as they are."""
+    found = aliases.find(connection, {key for item in items for key in item.message_keys})
+    return [
+        replace(item, attempt=mine.attempt)
+        if (mine := found.get(item.message_key) or found.get(item.other_key)) is not None
+        else item
+        for item in items
+    ]

@@ -27,6 +27,7 @@ from workers import rows
 from workers.context import Context
 from workers.past import Past, history_of
 from workers.prepare import Prepared
+from workers.register import Register, with_attempts
 from workers.verdict import Verdict, entries, entries_before, verdict, verdict_of_row
 
 PAGE: Final = 200
@@ -44,6 +45,7 @@ class Change:
     withdrawn: tuple[Entry, ...]
     imposed: tuple[Entry, ...]
     message: Any
+    register: Register
 
 
 @dataclass(slots=True)
@@ -142,8 +144,11 @@ class Replay:
         survey.reports += len(page)
         with self.context.database.reading() as connection:
             kept = replay.callbacks(connection, self.context.vault, (row["callback_id"] for row in page))
-            items = dict(self._items(page, kept, survey))
-            past = Past.read(connection, [items[row["id"]] for row in page if row["id"] in items])
+            read = dict(self._items(page, kept, survey))
+            # Which attempt a report is about only its own id tells, and its message's key stands in place of that.
+            told = dict(zip(read, with_attempts(connection, list(read.values())), strict=True))
+            items = {row["id"]: _owned(told[row["id"]], row) for row in page if row["id"] in told}
+            past = Past.read(connection, list(items.values()))
         found = []
         for row in page:
             item = items.get(row["id"])
@@ -174,8 +179,7 @@ class Replay:
             if item is None:
                 survey.unreadable += 1
             else:
-                # Whose it is was settled with the rest of its message, and stays so.
-                yield row["id"], replace(item, message_key=row["message_key"], recipient=row["recipient"])
+                yield row["id"], item
 
     def _prepare(self, callback: Callback) -> dict[int, Prepared]:
         try:
@@ -195,7 +199,7 @@ class Replay:
         old, new = entries_before(row, item), entries(row["id"], item, decision)
         keys = {(entry.scope, entry.cause) for entry in new}
         withdrawn = tuple(entry for entry in old if (entry.scope, entry.cause) not in keys)
-        return Change(row, item, before, after, decision, withdrawn, tuple(new), message)
+        return Change(row, item, before, after, decision, withdrawn, tuple(new), message, past.register)
 
     def _with_channel(self, item: Prepared, row: Found) -> Prepared:
         """Give an item that names no channel the one that its report was counted for."""
@@ -242,8 +246,13 @@ class Replay:
             return False
         if corrections.is_suppressed(connection, item.report.account, item.recipient, now):
             return False
-        history = history_of(item, message, reached=False)
+        history = change.register.add_to(history_of(item, message, reached=False), item)
         retry = decide(item.report, item.meaning, history, self.rules, now).find(Retry)
         if not isinstance(retry, Retry) or retry.due_at is None or not item.trusted:
             return False
         return corrections.plan_resend(connection, rows.retry_row(change.report["id"], item, retry, now))
+
+
+def _owned(item: Prepared, row: Found) -> Prepared:
+    """Whose it is was settled with the rest of its message, and stays so."""
+    return replace(item, message_key=row["message_key"], other_key=b"", recipient=row["recipient"])

@@ -18,7 +18,7 @@ from store.moments import to_ms
 from store.suppressions import ACTIVE, PROPOSED, Entry
 from workers.prepare import Prepared
 
-_RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.ACT: "planned"}
+RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.ACT: "planned"}
 _ORIGINS: Final = {"COMPLAINED": "complaint", "BLOCK": "infobip", "DELIVERY": "report", "LATE_BOUNCE": "report"}
 _ENCODE: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 _LONGEST_DATE: Final = 40
@@ -140,7 +140,7 @@ def _code(ref: CodeRef | None) -> dict[str, Any] | None:
 
 def retry_row(number: int, item: Prepared, action: Retry, now: datetime) -> dict[str, Any]:
     """Return a planned resend as a row."""
-    state = _RETRY_STATES[action.mode] if action.due_at is not None else "waiting"
+    state = RETRY_STATES[action.mode] if action.due_at is not None else "waiting"
     return {
         "id": new_id(),
         "account": item.report.account,

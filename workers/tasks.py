@@ -7,7 +7,15 @@ from celery import Celery
 
 from config.broker import Doorbell
 from config.logs import log
-from config.names import TASK_FOLD, TASK_PROCESS_INBOX, TASK_PURGE, TASK_RESEND, TASK_SEND_OUTBOX, TASK_TIDY
+from config.names import (
+    TASK_FOLD,
+    TASK_PROCESS_INBOX,
+    TASK_PURGE,
+    TASK_RESEND,
+    TASK_SEND_OUTBOX,
+    TASK_SILENCE,
+    TASK_TIDY,
+)
 from store.errors import NotMigrated, Unavailable
 from workers import maintain
 from workers.actions import send_outbox
@@ -35,6 +43,9 @@ def register(app: Celery) -> None:
 
         _guarded(TASK_RESEND, lambda: send_planned(context(), _DRAIN_SECONDS))
 
+    def silence() -> None:
+        _guarded(TASK_SILENCE, _silence)
+
     def fold() -> None:
         _guarded(TASK_FOLD, lambda: maintain.fold(context()))
 
@@ -48,12 +59,23 @@ def register(app: Celery) -> None:
         TASK_PROCESS_INBOX: process_inbox,
         TASK_SEND_OUTBOX: outbox,
         TASK_RESEND: resend,
+        TASK_SILENCE: silence,
         TASK_FOLD: fold,
         TASK_PURGE: purge,
         TASK_TIDY: tidy,
     }
     for name, function in functions.items():
         app.task(name=name, **_LOST)(function)
+
+
+def _silence() -> None:
+    from workers.actions.silence import start_others
+
+    # Where a run is under way already, it takes what is planned here along.
+    if start_others(context()):
+        from workers.actions.resend import send_planned
+
+        send_planned(context(), _DRAIN_SECONDS)
 
 
 def _process_inbox(bell: Doorbell) -> None:

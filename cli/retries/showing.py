@@ -77,7 +77,7 @@ def _told(
 
 
 def _content(seen: Preview) -> str:
-    if seen.known.content is not None:
+    if seen.known.situation.has_content:
         return "kept"
     return "erased, or never kept" if seen.known.send is not None else "not registered"
 

@@ -1,6 +1,6 @@
 """The tables, one module for each half of the work."""
 
-from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends
+from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends, silences
 from store.schema.base import metadata
 from store.schema.pausing import pause_deltas, pause_passes, pause_windows
 from store.schema.receiving import (
@@ -42,6 +42,7 @@ __all__ = [
     "reports",
     "retries",
     "sends",
+    "silences",
     "suppression_audit",
     "suppressions",
 ]

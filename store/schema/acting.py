@@ -60,7 +60,7 @@ outbox: Final = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),  # relay, forward, notify
+    Column("kind", String(16), nullable=False),  # relay, report, forward, notify
     Column("target", String(512), nullable=False),
     Column("subject", BigInteger, nullable=False),  # the callback, report or incident it is about
     Column("payload", LargeBinary, nullable=True),  # sealed; empty where the subject's own row holds it
@@ -141,6 +141,26 @@ aliases: Final = Table(
     Column("attempt", Integer, nullable=False),
     Column("made_at", Moment, nullable=False),
     Index("ix_aliases_made", "made_at"),
+    sqlite_with_rowid=False,
+)
+
+# Sends of which a delivery has to be reported within seconds, or another channel is started. Kept for some minutes
+# after that: whether one message is silent or all are is seen from the others.
+silences: Final = Table(
+    "silences",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),  # the message's key
+    Column("account", String(64), nullable=False),
+    Column("recipient", LargeBinary(16), nullable=False),
+    Column("channel", String(32), nullable=False),  # the one that was sent by
+    Column("rule", String(64), nullable=False),
+    Column("instead", String(32), nullable=False),  # the channel to start
+    Column("sent_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    # waiting, heard (it arrived in time), fired, held (callbacks were late themselves), dropped (nothing may follow)
+    Column("state", String(12), nullable=False),
+    Index("ix_silences_due", "state", "due_at"),
+    Index("ix_silences_channel", "account", "channel", "due_at"),
     sqlite_with_rowid=False,
 )
 

@@ -38,6 +38,7 @@ def test_the_limits_have_exactly_the_values_of_the_design(limits: Limits) -> Non
         "guard_window": timedelta(hours=1),
         "otp_not_after": timedelta(minutes=5),
         "undeclared_within": timedelta(hours=1),
+        "callbacks_within": timedelta(seconds=60),
     }
 
 

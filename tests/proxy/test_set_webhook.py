@@ -29,6 +29,9 @@ def test_our_url_is_filled_in_and_theirs_is_kept_sealed(plain: World, upstream: 
     sealed = plain.registered("m-1").report_url
     assert b"app.example.com" not in sealed
     assert plain.vault.open(sealed) == b"https://app.example.com/mine"
+    content = plain.content(plain.registered("m-1"))
+    assert content is not None
+    assert content.reports_to == OURS.replace("/sms/", "/{channel}/")
 
 
 def test_a_message_without_a_url_gets_ours(plain: World, upstream: Upstream) -> None:

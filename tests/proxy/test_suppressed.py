@@ -12,6 +12,7 @@ import pytest
 from infobip.inbound import read
 from infobip.simulator import Simulator
 from store import schema
+from store.parcels import open_parcel
 from store.relays import _unpack as unpacked
 from store.sends import ACCEPTED, REFUSED
 from store.suppressions import PROPOSED
@@ -165,3 +166,29 @@ def test_one_for_marketing_blocks_marketing_and_flags_what_is_undeclared(plain: 
 def test_any_spelling_of_an_address_is_found(plain: World, passes: Passes) -> None:
     plain.suppress()
     assert not passes(to="+44 7700 900123")
+
+
+def test_a_report_also_goes_to_the_url_that_the_application_named(plain: World) -> None:
+    plain.suppress()
+    mine = "https://mine.example.com/dlr?key=k3y"
+    app = plain.app(DLR_RELAY_URL=RELAY, DLR_HMAC_SECRET="shared", **SET_WEBHOOK)
+    plain.send(sms(message_id="m-1", delivery={"url": mine}), app=app)
+
+    rows = {row.kind: row for row in plain.rows(schema.outbox)}
+    assert sorted(rows) == ["relay", "report"]
+    parcel = open_parcel(plain.database, plain.vault, rows["report"])
+    assert parcel is not None
+    assert parcel.url == mine
+    relayed = unpacked(plain.vault.open(rows["relay"].payload))
+    assert (parcel.headers, parcel.body) == (relayed.headers, relayed.body)
+
+
+def test_it_goes_there_without_a_relay_and_once_where_both_are_the_same(plain: World) -> None:
+    plain.suppress()
+    plain.send(sms(message_id="m-1", delivery={"url": RELAY}))
+    assert [row.kind for row in plain.rows(schema.outbox)] == ["report"]
+    plain.send(sms(message_id="m-2", delivery={"url": RELAY}), app=plain.app(DLR_RELAY_URL=RELAY))
+    assert sorted(row.kind for row in plain.rows(schema.outbox)) == ["relay", "report"]
+
+
+SET_WEBHOOK = {"DLR_PROXY_SET_WEBHOOK": "true", "DLR_PUBLIC_URL": "https://dlr.example.com"}

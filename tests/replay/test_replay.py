@@ -14,8 +14,12 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from cli.replay import FILTERS, progress_name
+from store import aliases
+from store import sends as store_sends
 from store import suppressions as store_suppressions
+from store.aliases import Original
 from store.ids import new_id
+from store.messages import key_of, note_resend
 from store.replay import move_progress, read_progress
 from store.schema import (
     decisions,
@@ -30,6 +34,7 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
+from store.sends import Send
 from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
 
@@ -390,3 +395,54 @@ def test_it_keeps_to_its_rate(desk: Desk, dlr: Dlr, policy: Policy) -> None:
 
 def _progress_name() -> str:
     return progress_name(dict.fromkeys(FILTERS, ""), resend=False)
+
+
+class TestAReportOnAResend:
+    def sent(self, desk: Desk) -> None:
+        """Register a message that failed and was sent again, and let the resend fail, too."""
+        vault = desk.vault
+        key = key_of(vault, "main", "m-1", PERSON)
+        send = Send(
+            key=key,
+            account="main",
+            message_id="m-1",
+            recipient=vault.hash_address("main", PERSON),
+            channel="sms",
+            sent_at=datetime.now(UTC),
+            purpose="transactional",
+            endpoint="sms-3",
+            path="/sms/3/messages",
+        )
+        with desk.database.transaction() as connection:
+            store_sends.register(connection, [send], datetime.now(UTC))
+        desk.handle(report("m-1", 9, 27))
+        with desk.database.transaction() as connection:
+            alias = key_of(vault, "main", "m-1-r1", PERSON)
+            aliases.add(connection, alias, "main", Original(key, 1), datetime.now(UTC))
+            note_resend(connection, key, 1)
+        desk.handle(report("m-1-r1", 9, 27, minute=1))
+
+    def test_is_judged_as_one_on_that_attempt_of_the_message(self, desk: Desk, dlr: Dlr) -> None:
+        self.sent(desk)
+        told = dlr.run("replay", "--all", "--yes")
+
+        assert "2 reports: 0 would be decided differently, 2 as before" in told.stderr
+
+    def test_plans_the_attempt_that_follows_it(self, desk: Desk, dlr: Dlr, policy: Policy) -> None:
+        self.sent(desk)
+        before = {(row.attempt, row.state) for row in desk.rows(retries)}
+        assert before == {(1, "observed"), (2, "observed")}
+        with desk.database.transaction() as connection:
+            connection.execute(delete(retries))
+        dlr.run("replay", "--all", "--yes", "--resend", **policy(ACT + FAST))
+
+        assert sorted((row.attempt, row.rule) for row in desk.rows(retries)) == [(1, "fast"), (2, "fast")]
+
+
+FAST = """
+[[rule]]
+id = "fast"
+match = { cause = ["recipient_unreachable"] }
+why = "these phones are soon on again"
+retry = { every = "5m", attempts = 3 }
+"""

@@ -102,8 +102,8 @@ class World:
         vault, account = self.desk.vault, self.account.name
         with self.desk.database.transaction() as connection:
             until = datetime.now(UTC) + timedelta(days=8)
-            fallback = more.pop("fallback", None)
-            [content] = sends.keep_contents(connection, vault, account, [(Content(body, fallback), until)])
+            said = Content(body, more.pop("fallback", None), more.pop("reports_to", ""))
+            [content] = sends.keep_contents(connection, vault, account, [(said, until)])
             send = Send(
                 **{
                     "key": messages.key_of(vault, account, message_id, to),

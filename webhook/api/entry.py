@@ -64,12 +64,22 @@ class Entry:
         given = str(self.values[name])
         return given or (str(getattr(self.one, name)) if self.one is not None else "")
 
+    @property
+    def fallback(self) -> str:
+        """The channel of what may be sent instead, or empty."""
+        told = self.content.fallback if self.content is not None else None
+        return str(told["channel"]) if told else ""
+
+    def leaves_at(self, sent_at: datetime) -> datetime:
+        """Return when Infobip sends it, as far as its content tells."""
+        return max(sent_at, self.one.send_at or sent_at) if self.one is not None else sent_at
+
     def end(self, sent_at: datetime) -> datetime | None:
         """Return after which moment the message is worthless."""
         declared: datetime | None = self.values["not_after"]
         if declared is not None or self.one is None or self.one.validity is None:
             return declared
-        return max(sent_at, self.one.send_at or sent_at) + self.one.validity
+        return self.leaves_at(sent_at) + self.one.validity
 
 
 def read_entry(raw: Any) -> Entry:
@@ -123,7 +133,7 @@ def _with_content(values: Mapping[str, Any]) -> Entry:
         )
     one = sends.destinations[0]
     _fits(values, one)
-    fallback = _fallback(values["fallback"])
+    fallback = read_fallback(values["fallback"])
     request = single(sends, one.position)
     if len(request) + len(json.dumps(fallback)) > LARGEST_CONTENT:
         return Entry(values, path, sends, one, None, one.obstacle or TOO_LARGE)
@@ -139,13 +149,13 @@ def _fits(values: Mapping[str, Any], one: Destination) -> None:
         raise Fault("channel", f"The content's endpoint sends on {one.channel}.", f"Write {one.channel}.")
 
 
-def _fallback(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return a fallback in plain JSON, as it is stored."""
+def read_fallback(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a fallback in plain JSON, as it is stored, with the channel that it is for. Raises `Fault`."""
     if given is None:
         return None
     try:
         plain: dict[str, Any] = json.loads(render(dict(given)))
-        convert(plain)
+        plain["channel"] = convert(plain).channel
     except CannotResend as error:
         raise Fault("fallback", f"It cannot be used: {error}.") from None
     except (ValueError, OverflowError):

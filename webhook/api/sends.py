@@ -11,19 +11,21 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.logs import log
-from store import sends
+from store import sends, silences
 from store.api_keys import SENDS_WRITE
 from store.blocks import Asked, blocking
 from store.database import Database
 from store.errors import StoreError
 from store.messages import key_of
 from store.sends import LONGEST_CONTENT, TOLD, Content, Send
+from store.silences import Watch
 from store.vault import Vault
 from webhook.api.door import Door
 from webhook.api.entry import Entry, Faults, read_entry
 from webhook.api.errors import NothingGood, TooMany
 from webhook.errors import JSON, NotKept
 from webhook.opinions import Opinion, Opinions
+from webhook.watching import watch_of
 
 _log = log(__name__)
 MOST: Final = 1_000
@@ -98,6 +100,7 @@ class SendsView:
             for place, ((row, entry), block) in enumerate(zip(rows, blocks, strict=True))
         ]
         sends.register(connection, written, now)
+        silences.watch(connection, _watched(written, [entry for _, entry in rows], opinion, now))
         return written
 
 
@@ -148,9 +151,23 @@ def _row(vault: Vault, account: str, entry: Entry, opinion: Opinion, now: dateti
     )
 
 
+def _watched(written: Sequence[Send], entries: Sequence[Entry], opinion: Opinion, now: datetime) -> list[Watch]:
+    found = (
+        watch_of(
+            row,
+            opinion,
+            fallback=entry.fallback,
+            address=entry.recipient,
+            leaves_at=entry.leaves_at(row.sent_at),
+            now=now,
+        )
+        for row, entry in zip(written, entries, strict=True)
+    )
+    return list({one.key: one for one in found if one is not None}.values())
+
+
 def _keep_until(entry: Entry, sent_at: datetime, opinion: Opinion, now: datetime) -> datetime:
-    begin = max(sent_at, entry.one.send_at or sent_at) if entry.one is not None else sent_at
-    ends = [begin + opinion.longest, now + LONGEST_CONTENT]
+    ends = [entry.leaves_at(sent_at) + opinion.longest, now + LONGEST_CONTENT]
     if (end := entry.end(sent_at)) is not None:
         ends.append(end)
     return min(ends)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from infobip.outbound import Destination, Position, Sends, single
 from store.blocks import Asked, Block
@@ -28,6 +28,8 @@ class Declared:
 
     purpose: str = ""
     not_after: datetime | None = None
+    fallback: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What may be sent instead, on another channel: `{"channel", "endpoint", "body"}`, checked."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Order:
     opinion: Opinion
     now: datetime
     previous: Mapping[Position, str] = field(default_factory=dict, repr=False)
+    reports_to: str = field(default="", repr=False)
+    """Our URL, where it replaces those, with `{channel}` in the channel's place."""
 
     @cached_property
     def purposes(self) -> dict[Position, str]:
@@ -64,15 +68,16 @@ class Order:
         """Return after which moment a message is worthless: as declared, else the end of its validity."""
         if self.declared.not_after is not None or one.validity is None:
             return self.declared.not_after
-        return self._begin(one) + one.validity
+        return self.leaves_at(one) + one.validity
 
     def keep_until(self, one: Destination) -> datetime:
         """Return how long a message's content may be needed: until the last attempt that the policy may make."""
-        until = min(self._begin(one) + self.opinion.longest, self.now + LONGEST_CONTENT)
+        until = min(self.leaves_at(one) + self.opinion.longest, self.now + LONGEST_CONTENT)
         end = self.end_of(one)
         return until if end is None else min(until, end)
 
-    def _begin(self, one: Destination) -> datetime:
+    def leaves_at(self, one: Destination) -> datetime:
+        """Return when Infobip sends it."""
         return self.now if one.send_at is None else max(one.send_at, self.now)
 
 
@@ -106,7 +111,7 @@ class Contents:
         if len(request) > LARGEST_CONTENT:
             return None, TOO_LARGE
         self._room -= len(request)
-        return Content(request), ""
+        return Content(request, self.order.declared.fallback, self.order.reports_to), ""
 
 
 @dataclass(frozen=True, slots=True)

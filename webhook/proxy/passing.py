@@ -10,7 +10,6 @@ from flask import Flask, Response, g, request
 
 from config.accounts import Account
 from config.logs import log
-from infobip.inbound import dates
 from infobip.outbound import (
     Sends,
     UnreadableAnswer,
@@ -31,9 +30,9 @@ from webhook.body import Body, unpack
 from webhook.errors import JSON, NoSuchPage, TooLarge, Unpackable
 from webhook.incidents import Throttle
 from webhook.keys import KeyRing
-from webhook.opinions import PURPOSES, Opinions
+from webhook.opinions import Opinions
+from webhook.proxy.declared import read_declared
 from webhook.proxy.errors import (
-    BadDeclaration,
     NeverLeft,
     NoBaseUrl,
     NotPermitted,
@@ -42,10 +41,10 @@ from webhook.proxy.errors import (
     SendTooLarge,
 )
 from webhook.proxy.headers import headers_to_answer, headers_to_send
-from webhook.proxy.order import Declared, Order
+from webhook.proxy.order import Order
 from webhook.proxy.outcome import described
 from webhook.proxy.register import Begun, Register
-from webhook.proxy.report_url import ReportUrls
+from webhook.proxy.report_url import ANY_CHANNEL, ReportUrls
 from webhook.proxy.target import Target, read_target
 
 _log = log(__name__)
@@ -113,10 +112,11 @@ class PassThrough:
             sends=sends,
             path=target.known,
             mark=mark_of(self.vault, request.headers.get("Authorization", "")),
-            declared=_declared(),
+            declared=read_declared(request.headers, people=len(sends.destinations)),
             opinion=self.opinions.current(),
             now=datetime.now(UTC),
             previous=directed.previous if directed else {},
+            reports_to=self.report_urls.of(account.name, ANY_CHANNEL),
         )
         g.line["sends"] = len(sends.destinations)
         body = raw if directed is None or directed.body == plain else directed.body
@@ -178,18 +178,6 @@ def _passed(exchange: Exchanged, body: bytes) -> Response:
     if not exchange.header("Content-Type"):
         del answer.headers["Content-Type"]  # Flask's own guess
     return answer
-
-
-def _declared() -> Declared:
-    """Return what our own headers say. Raises `BadDeclaration`."""
-    purpose = request.headers.get("X-DLR-Purpose", "").strip().lower()
-    if purpose and purpose not in PURPOSES:
-        raise BadDeclaration(f"X-DLR-Purpose is none of {', '.join(PURPOSES)}")
-    written = request.headers.get("X-DLR-Not-After", "").strip()
-    moment = dates.parse(written) if written else None
-    if written and moment is None:
-        raise BadDeclaration("X-DLR-Not-After is no point in time such as 2026-11-24T10:00:00Z")
-    return Declared(purpose, moment)
 
 
 def register_proxy(app: Flask, view: PassThrough) -> None:

@@ -15,18 +15,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.logs import log
 from infobip.outbound import Destination, Position, gone_with
 from infobip.outbound.results import Exchange, Exchanged
-from store import incidents, sends
+from store import incidents, sends, silences
 from store.blocks import Block, blocking
 from store.database import Database
 from store.errors import StoreError, Unavailable
 from store.incidents import Sighting
 from store.sends import ACCEPTED, INTENT, NOT_SENT, REFUSED, UNKNOWN, Content, Send
+from store.silences import Watch
 from store.vault import Vault
 from webhook.proxy.check import OFF, REFUSE
 from webhook.proxy.errors import Suppressed
 from webhook.proxy.order import Contents, Fates, Order, fates, real_key, row_of
 from webhook.proxy.outcome import Fate, outcomes
 from webhook.proxy.rejected import Rejections
+from webhook.watching import watch_of
 
 _log = log(__name__)
 _BEFORE: Final = "Infobip had a message with this id before"
@@ -180,11 +182,22 @@ class Register:
             else:
                 settled.append((row, self._became(order, row, by_place[position], fate)))
         sends.settle_all(connection, settled, order.now)
+        silences.watch(connection, self._watched(order, [row for _, row in settled if row.state == ACCEPTED]))
         if again:
             self._had_before(connection, order, again)
         if answered and begun.removed:
             self._keep_removed(connection, begun, by_place)
             self._rejections.queue(connection, order, begun.removed)
+
+    def _watched(self, order: Order, rows: list[Send]) -> list[Watch]:
+        fallback = order.declared.fallback
+        if fallback is None:
+            return []
+        [one] = order.sends.destinations  # it is refused beside several
+        address = one.recipients[0].address if one.recipients else ""
+        told = {"fallback": str(fallback["channel"]), "address": address}
+        found = (watch_of(row, order.opinion, **told, leaves_at=order.leaves_at(one), now=order.now) for row in rows)
+        return [one for one in found if one is not None]
 
     def _became(self, order: Order, row: Send, one: Destination, fate: Fate) -> Send:
         message_id = fate.message_id or one.message_id

@@ -1,9 +1,7 @@
 """The delivery reports that people get for whom nothing left: what Infobip would report for its own blocklist."""
 
-import base64
-import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -12,12 +10,14 @@ from sqlalchemy import Connection
 
 from codes.lookup import shipped
 from codes.table import Row
-from config.hmac_keys import HmacKeys
-from config.relays import Relays
+from config.relays import Relays, RelayTarget
 from config.settings import Settings
 from infobip.outbound import Destination, Position
 from infobip.outbound.blocked import status_row
+from infobip.outbound.signature import signature_of
+from store import parcels
 from store.ids import new_id
+from store.parcels import Parcel
 from store.relays import Raw, pack, queue_relays
 from store.vault import Vault
 from webhook.errors import JSON
@@ -35,28 +35,41 @@ class Rejections:
         self._vault = vault
 
     def queue(self, connection: Connection, order: Order, ids: Mapping[Position, str]) -> None:
-        """Write one callback for each channel, to where that account's callbacks of that channel are passed on."""
+        """Write callbacks: one for each channel, to where that account's callbacks of that channel are passed on, and
+        one for each URL that the application named itself."""
         by_channel: dict[str, list[Destination]] = {}
         for one in order.sends.destinations:
             if one.position in ids and one.notify and one.recipients:
                 by_channel.setdefault(one.channel, []).append(one)
         for channel, people in by_channel.items():
-            if targets := self._relays.of(order.account, channel):
-                body = json.dumps({"results": list(_reports(order, people, ids))}, ensure_ascii=False).encode()
-                packed = pack(self._vault, Raw({"Content-Type": JSON, **self._signature(body)}, body))
+            targets = self._relays.of(order.account, channel)
+            if targets:
+                packed = pack(self._vault, self._report(order, people, ids))
                 queue_relays(connection, targets, order.account, channel, new_id(), order.now, payload=packed)
+            relayed = {target.key for target in targets}
+            parcels.queue(connection, list(self._to_their_own(order, people, ids, relayed)))
 
-    def _signature(self, body: bytes) -> dict[str, str]:
-        """Return the header by which the application knows Infobip's callbacks, if there is one."""
-        settings = self._settings
-        key = next(iter(HmacKeys(settings).values()), "")
-        if not key or not settings.hmac_header:
-            return {}
-        digest = hmac.digest(key.encode(), body, settings.hmac_algorithm.lower())
-        encoding = settings.hmac_encoding.lower()
-        encode = base64.b64encode if encoding == "base64" else base64.urlsafe_b64encode
-        written = digest.hex() if encoding == "hex" else encode(digest).decode("ascii")
-        return {settings.hmac_header: settings.hmac_prefix + written}
+    def _report(self, order: Order, people: Iterable[Destination], ids: Mapping[Position, str]) -> Raw:
+        body = json.dumps({"results": list(_reports(order, people, ids))}, ensure_ascii=False).encode()
+        return Raw({"Content-Type": JSON, **signature_of(self._settings, body)}, body)
+
+    def _to_their_own(
+        self, order: Order, people: Iterable[Destination], ids: Mapping[Position, str], relayed: Collection[str]
+    ) -> Iterable[dict[str, Any]]:
+        """Yield a row for each URL that the application named with its messages, and that the relay does not serve."""
+        by_url: dict[str, list[Destination]] = {}
+        for one in people:
+            if one.report_url:
+                by_url.setdefault(one.report_url, []).append(one)
+        for url, those in by_url.items():
+            try:
+                target = RelayTarget.of(url)
+            except ValueError:
+                continue  # Infobip's own reports could not go there either, and the worker says so of those
+            if target.key not in relayed:
+                raw = self._report(order, those, ids)
+                parcel = Parcel(url, raw.headers, raw.body)
+                yield parcels.row_of(self._vault, order.account, target, new_id(), parcel, order.now)
 
 
 def _reports(order: Order, people: Iterable[Destination], ids: Mapping[Position, str]) -> Iterable[dict[str, Any]]:

@@ -10,6 +10,8 @@ from webhook.accounts import Accounts
 from webhook.auth import read_sets, set_up_checks
 from webhook.first_token import kept_token
 
+ANY_CHANNEL: Final = "{channel}"
+
 
 class ReportUrls:
     """Where the reports of an account's sends come in, by channel. Switched off, it is nowhere."""

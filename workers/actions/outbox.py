@@ -9,6 +9,7 @@ from config.logs import log
 from config.relays import Relays
 from workers.actions.forward import ForwardKind
 from workers.actions.kinds import Kind
+from workers.actions.parcel import ParcelKind
 from workers.actions.post import Road
 from workers.actions.relay import RelayKind
 from workers.actions.sender import Sender
@@ -25,9 +26,14 @@ def _forward(context: Context, road: Road) -> Kind:
     return ForwardKind()
 
 
+def _report(context: Context, road: Road) -> Kind:
+    return ParcelKind(road, context.database, context.vault)
+
+
 KINDS: Final[Mapping[str, Callable[[Context, Road], Kind]]] = {
     "relay": _relay,
     "forward": _forward,
+    "report": _report,
 }
 
 

@@ -18,8 +18,8 @@ from workers.actions.addresses import PrivateAddress
 from workers.actions.post import Answer, NoAnswer, Poster, Road, make_tls
 from workers.actions.relay_incidents import given_up, refusal_or_outage
 from workers.actions.results import Outcome, Result, retry_after
+from workers.passing import MARK
 
-MARK: Final = "X-DLR-Relay"
 # A callback that has come through as many relays goes in a circle.
 _MOST_RELAYS: Final = 3
 # RFC 9110 7.6.1, and what the next connection says for itself. The door drops them too; a stored row is not trusted.

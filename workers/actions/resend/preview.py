@@ -16,8 +16,8 @@ from store import sends
 from store.resending import Resend
 from store.vault import Vault
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import build, people_of
-from workers.actions.resend.situation import Known, gather
+from workers.actions.resend.request import build
+from workers.actions.resend.situation import Known, Target, gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Previewer:
         send = sends.find(connection, [one.message_key]).get(one.message_key)
         content = sends.content_of(connection, self._vault, send.content) if send else None
         has_credential = self._outlets.may_send(send, self.outlet(one.account))
-        people = people_of(self._vault, one, send, content)
-        known = gather(connection, one, rules, account, content, people, now, has_credential=has_credential)
+        target = Target.of(self._vault, one, send, content, has_credential=has_credential)
+        known = gather(connection, one, rules, account, target, now)
         verdict = may_leave(known.situation)
         checks = every_check(known.situation)
         if isinstance(verdict, Leave) and send is not None and content is not None:

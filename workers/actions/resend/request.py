@@ -14,6 +14,18 @@ _JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who gets a resend, by which channel and from whom, as its request has it; empty where that cannot be told."""
+
+    address: str = field(default="", repr=False)
+    """The first that the request names, normalised; on another channel it may be another address of the same person."""
+    channel: str = ""
+    sender: str = ""
+    hashes: tuple[bytes, ...] = ()
+    """Of all addresses that it names, and of the one that the report named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One request that is ready to leave."""
 
@@ -43,7 +55,8 @@ def build(
     [destination] = sends.destinations
     if not destination.recipients:
         raise CannotResend("the stored request names nobody")
-    report_url = account.report_url or None
+    # By another channel its reports come in under another name.
+    report_url = (account.report_url or content.reports_to).replace("{channel}", endpoint.channel) or None
     built = rebuild(endpoint, request, message_id, report_url, not_after, now)
     address = normalise(destination.recipients[0].written)
     return Plan(endpoint, path, message_id, address, destination.channel, built.body, built.content_type)
@@ -51,10 +64,10 @@ def build(
 
 def _source(one: Resend, send: Send, content: Content) -> tuple[Endpoint, str, bytes]:
     """Return endpoint, path and request: the original's, or those that were registered for the channel of the rule."""
-    if one.channel and one.channel != send.channel:
-        if not content.fallback or content.fallback.get("channel") != one.channel:
+    if is_elsewhere(one, send):
+        if not has_content(one, send, content):
             raise CannotResend(f"the rule resends by {one.channel}, and the send registered no content for it")
-        converted = convert(content.fallback)
+        converted = convert(content.fallback or {})
         return converted.endpoint, converted.path, converted.body
     endpoint = find("POST", send.path)
     if endpoint is None or endpoint.name != send.endpoint:
@@ -66,6 +79,38 @@ def _source(one: Resend, send: Send, content: Content) -> tuple[Endpoint, str, b
     return endpoint, send.path, content.request
 
 
+def is_elsewhere(one: Resend, send: Send) -> bool:
+    """Whether it leaves by another channel than the original."""
+    return bool(one.channel) and one.channel != send.channel
+
+
+def has_content(one: Resend, send: Send | None, content: Content | None) -> bool:
+    """Whether there is something to send: by another channel only what was registered for that one."""
+    if send is None or content is None:
+        return False
+    if not is_elsewhere(one, send):
+        return True
+    try:
+        return content.fallback is not None and convert(content.fallback).channel == one.channel
+    except CannotResend:
+        return False
+
+
+def endpoint_of(one: Resend, send: Send | None, content: Content | None) -> Endpoint | None:
+    """Return the endpoint that it left by, as far as that can be told.
+
+    What an attempt on another channel said may be erased by the time that somebody asks where it went.
+    """
+    if send is None:
+        return None
+    if not is_elsewhere(one, send):
+        return find("POST", send.path)
+    try:
+        return _source(one, send, content)[0] if content else None
+    except CannotResend:
+        return None
+
+
 def outlet_of(one: Resend, send: Send | None, content: Content | None) -> tuple[str, Rate | None]:
     """Return the name of the endpoint that this resend leaves by, as far as that can be told, and its rate."""
     try:
@@ -75,27 +120,15 @@ def outlet_of(one: Resend, send: Send | None, content: Content | None) -> tuple[
     return (endpoint.name, endpoint.rate) if endpoint else ("", None)
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Whom a resend reaches: one person, perhaps under several addresses."""
-
-    address: str = field(default="", repr=False)
-    """The first address that the request names, normalised; empty where nothing is stored."""
-    hashes: tuple[bytes, ...] = ()
-    """Of all of them, and of the one that the report named."""
-
-
-def people_of(vault: Vault, one: Resend, send: Send | None, content: Content | None) -> People:
+def person_of(vault: Vault, one: Resend, send: Send | None, content: Content | None) -> Person:
     """Return whom it goes to. On another channel that may be another address than the report's."""
-    named = _addresses(one, send, content)
-    hashes = dict.fromkeys((one.recipient, *(vault.hash_address(one.account, address) for address in named)))
-    return People(named[0] if named else "", tuple(hashes))
-
-
-def _addresses(one: Resend, send: Send | None, content: Content | None) -> list[str]:
     try:
         endpoint, _, request = _source(one, send, content) if send and content else (None, "", b"")
         found = read_sends(endpoint, request, _JSON).destinations if endpoint else ()
     except (CannotResend, UnreadableSend):
-        return []
-    return [normalise(recipient.written) for destination in found for recipient in destination.recipients]
+        found = ()
+    named = [normalise(recipient.written) for destination in found for recipient in destination.recipients]
+    if not named:
+        return Person(hashes=(one.recipient,))
+    hashes = dict.fromkeys((one.recipient, *(vault.hash_address(one.account, address) for address in named)))
+    return Person(named[0], found[0].channel, found[0].sender, tuple(hashes))

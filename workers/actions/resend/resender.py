@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from config.logs import log
-from infobip.outbound import CannotResend, TooLate, find, new_id
+from infobip.outbound import CannotResend, TooLate, new_id
 from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import NotSent, Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, messages, passes, resending, sends
+from store import aliases, incidents, ledger, messages, passes, resending, sends
 from store.aliases import Original
 from store.database import Database
 from store.resending import CANCELLED, EXPIRED, Resend
@@ -22,8 +22,8 @@ from store.vault import Vault
 from workers.actions.resend import looking, outcome
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import Plan, build, outlet_of, people_of
-from workers.actions.resend.situation import Known, gather, is_held
+from workers.actions.resend.request import Plan, build, endpoint_of, outlet_of, person_of
+from workers.actions.resend.situation import Known, Target, gather, is_held
 from workers.actions.resend.waits import Waits
 
 _LOG = log(__name__)
@@ -146,16 +146,8 @@ class Resender:
         rules = self._rules()
         registered = sends.find(connection, [one.message_key]).get(one.message_key)
         has_credential = self._outlets.may_send(registered, outlet)
-        known = gather(
-            connection,
-            one,
-            rules,
-            account,
-            content,
-            people_of(self._vault, one, registered, content),
-            now,
-            has_credential=has_credential,
-        )
+        target = Target.of(self._vault, one, registered, content, has_credential=has_credential)
+        known = gather(connection, one, rules, account, target, now)
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
@@ -197,6 +189,9 @@ class Resender:
             key = messages.key_of(self._vault, one.account, plan.message_id, recipient)
             aliases.add(connection, key, one.account, Original(one.message_key, one.attempt), now)
         messages.note_resend(connection, one.message_key, one.attempt)
+        # Where no report has told of the person yet, this is how people see whom it went to.
+        number = self._vault.hash_address(one.account, plan.recipient)
+        ledger.add_addresses(connection, [ledger.address_row(self._vault, number, plan.recipient, now)])
         return _Ready(plan, outlet, until)
 
     def _id_of(self, connection: Connection, one: Resend, known: Known) -> str:
@@ -236,8 +231,11 @@ class Resender:
         outlet = self._outlet(one)
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)
-            control = sends.later_than(connection, send, one.sent_at) if send and one.sent_at else ""
-        endpoint = find("POST", send.path) if send else None
+            content = sends.content_of(connection, self._vault, send.content) if send else None
+            endpoint = endpoint_of(one, send, content)
+            control = ""
+            if endpoint is not None and one.sent_at is not None:
+                control = sends.later_than(connection, one.account, endpoint.name, one.sent_at)
         if outlet is None or endpoint is None:
             self._conclude(one, looking.Operator("there is no way to ask Infobip's logs"))
             return
@@ -275,7 +273,7 @@ class Resender:
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)
             content = sends.content_of(connection, self._vault, send.content) if send else None
-            address = people_of(self._vault, one, send, content).address
+            address = person_of(self._vault, one, send, content).address
             return send, content, is_held(connection, one, send, address, self._rules().limits, self._clock())
 
     def _outlet(self, one: Resend) -> Outlet | None:

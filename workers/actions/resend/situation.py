@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from config.accounts import Account
 from policy import Purpose
+from policy.decide import NEVER_RESENT
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
@@ -25,9 +26,10 @@ from store.pauses import Scope
 from store.resending import Cost, Resend
 from store.schema import reports
 from store.sends import Content, Send
+from store.vault import Vault
 from workers.actions.resend import gate as gates
 from workers.actions.resend.gate import Gate
-from workers.actions.resend.request import People
+from workers.actions.resend.request import Person, has_content, person_of
 from workers.scopes import scopes
 
 _HOUR: Final = timedelta(hours=1)
@@ -40,12 +42,27 @@ _MICROS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where a resend goes, and whether there is what that takes."""
+
+    person: Person
+    has_content: bool
+    has_credential: bool
+
+    @classmethod
+    def of(
+        cls, vault: Vault, one: Resend, send: Send | None, content: Content | None, *, has_credential: bool
+    ) -> "Target":
+        """Return the target of a resend of which the register knows `send` and `content`."""
+        return cls(person_of(vault, one, send, content), has_content(one, send, content), has_credential)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the database holds about a resend, read in one transaction with its message locked."""
 
     message: Message | None
     send: Send | None
-    content: Content | None
     cost: Cost
     gate: Gate
     situation: Situation
@@ -58,22 +75,19 @@ def gather(
     one: Resend,
     rules: Rules,
     account: Account,
-    content: Content | None,
-    people: People,
+    target: Target,
     now: datetime,
-    *,
-    has_credential: bool,
 ) -> Known:
     """Read everything that speaks for or against the resend, and lock its message."""
     message = messages.find(connection, [one.message_key]).get(one.message_key)
     send = sends.find(connection, [one.message_key]).get(one.message_key)
     limits = limits_of(rules.limits, account)
     purpose = _purpose(rules, send, one.account)
-    channel = one.channel or (send.channel if send else "")
-    block = _block(connection, one, send, people, channel, purpose, now)
+    address = target.person.address
+    block = _block(connection, one, send, target, purpose, now)
     cost = _cost(connection, one, now)
-    zones: Sequence[ZoneInfo] = zones_of(people.address) or (account.zone,)
-    gate = gates.read(connection, one.account, scopes_of(send, message, people.address), limits.pause_share, now)
+    zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
+    gate = gates.read(connection, one.account, scopes_of(send, message, address), limits.pause_share, now)
     worthless = not_after(send, purpose, limits)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
@@ -86,8 +100,8 @@ def gather(
         suppressed=block.cause if block is not None and not block.flags else "",
         flagged=send is not None and (send.flagged or (block is not None and block.flags)),
         obstacle=_obstacle(send),
-        has_content=content is not None,
-        has_credential=has_credential,
+        has_content=target.has_content,
+        has_credential=target.has_credential,
         switched_off=gate.stopped.why if gate.stopped else "",
         paused=gate.why,
         paused_until=gate.until(min(one.give_up_at, worthless or one.give_up_at)),
@@ -96,7 +110,7 @@ def gather(
         over_budget=_over_budget(connection, one.account, limits, cost, now),
         awake_at=awake_at(now, zones, account.quiet),
     )
-    return Known(message, send, content, cost, gate, situation, people.address)
+    return Known(message, send, cost, gate, situation, address)
 
 
 def is_held(
@@ -132,19 +146,22 @@ def _purpose(rules: Rules, send: Send | None, account: str) -> Purpose:
 
 
 def _block(
-    connection: Connection,
-    one: Resend,
-    send: Send | None,
-    people: People,
-    channel: str,
-    purpose: Purpose,
-    now: datetime,
+    connection: Connection, one: Resend, send: Send | None, target: Target, purpose: Purpose, now: datetime
 ) -> Block | None:
-    """Return what stands in the way of any of the person's addresses, the gravest first."""
+    """Return what blocks it: by the way that it takes, from either sender; or what no way may follow at all."""
+    person = target.person
+    channel = one.channel or person.channel or (send.channel if send else "")
     sender, campaign = (send.sender, send.campaign) if send else ("", "")
-    asked = [Asked(address, channel, sender, campaign, purpose.value) for address in people.hashes]
+    ways = {(address, by) for address in person.hashes for by in (sender, person.sender or sender)}
+    asked = [Asked(address, channel, by, campaign, purpose.value) for address, by in sorted(ways)]
     found = blocks.blocking(connection, one.account, asked, now)
-    return min((block for block in found if block), key=lambda block: block.flags, default=None)
+    if send is not None and send.channel != channel:
+        # What the person said holds for them and not for the channel that they said it on (promise 12).
+        [first] = blocks.blocking(
+            connection, one.account, [Asked(one.recipient, send.channel, sender, campaign, purpose.value)], now
+        )
+        found.append(first if first is not None and first.cause in NEVER_RESENT else None)
+    return min((block for block in found if block), key=lambda block: (block.flags, block.id), default=None)
 
 
 def _obstacle(send: Send | None) -> str:
@@ -173,7 +190,8 @@ def _cost(connection: Connection, one: Resend, now: datetime) -> Cost:
     found = json.loads(facts) if facts else {}
     try:
         price = Decimal(str(found["price"]))
-        if price.is_finite() and price >= 0:
+        # What was refused before it left cost nothing, which says nothing about the next one.
+        if price.is_finite() and price > 0:
             return Cost(int(price * _MICROS), str(found.get("currency", ""))[:8])
     except (KeyError, InvalidOperation):
         pass
