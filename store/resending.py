@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, update
 
+from store import told
 from store.database import Database
 from store.moments import EPOCH, Moment
 from store.schema import retries
@@ -33,6 +34,8 @@ WAITING: Final = "waiting"
 CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
 _ACT: Final = "act"
+# States that the customer's own system is told of, where it wants to know.
+_NEWS: Final = frozenset({WAITING, REFUSED, CANCELLED, EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,10 @@ def accepted(connection: Connection, one: Resend, owner: str, now: datetime, not
     """Infobip has it. That is knowledge, whoever holds the row by now."""
     known = (retries.c.id == one.id) & retries.c.state.in_((SENDING, UNKNOWN))
     values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": note, "changed_at": now}
-    return connection.execute(update(retries).where(known).values(**values)).rowcount == 1
+    done = connection.execute(update(retries).where(known).values(**values)).rowcount == 1
+    if done:
+        told.resends_changed(connection, [one.id], now)
+    return done
 
 
 def refused(connection: Connection, one: Resend, owner: str, now: datetime, note: str) -> bool:
@@ -176,7 +182,9 @@ def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], n
         mine = (retries.c.account == account) & (retries.c.message_key == message_key) & (retries.c.attempt == attempt)
         known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)))
         values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": "a report proves it", "changed_at": now}
-        count += connection.execute(known.values(**values)).rowcount
+        proven = list(connection.scalars(known.values(**values).returning(retries.c.id)))
+        told.resends_changed(connection, proven, now)
+        count += len(proven)
     return count
 
 
@@ -228,7 +236,10 @@ def _move(
     """Move a row that is this owner's and in one of the states `before`. Whether it was."""
     mine = (retries.c.id == one.id) & (retries.c.owner == owner) & retries.c.state.in_(before)
     changed = {"state": after, "owner": owner if owner_after is None else owner_after, "changed_at": now, **values}
-    return connection.execute(update(retries).where(mine).values(**changed)).rowcount == 1
+    moved = connection.execute(update(retries).where(mine).values(**changed)).rowcount == 1
+    if moved and after in _NEWS:
+        told.resends_changed(connection, [one.id], now)
+    return moved
 
 
 def _resend(row: Any) -> Resend:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codes import Codes, load_codes
+from codes.channels import CHANNELS
+from config.forwarding import ForwardFile
 from config.logs import log
 from config.settings import Settings, load_settings
 from policy import PolicyError, Rules, load_policy
 from reports.words import OptWords
 from store.database import Database, open_database
+from store.events import told_to
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from workers.drain import Drain
@@ -33,6 +36,7 @@ class Context:
     preparer: Preparer
     pipeline: Pipeline
     owner: str
+    forward: ForwardFile
 
     @property
     def drain(self) -> Drain:
@@ -71,7 +75,7 @@ class PolicyFile:
 
 
 def open_context(settings: Settings) -> Context:
-    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`."""
+    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`, `SettingsError`."""
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     try:
         return _on(settings, database)
@@ -88,7 +92,9 @@ def _on(settings: Settings, database: Database) -> Context:
     words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
     preparer = Preparer(vault, codes, words, settings.default_channel)
     pipeline = Pipeline(database, vault, preparer, policy.rules())
-    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner())
+    forward = ForwardFile(settings.forward, frozenset(CHANNELS))
+    told_to(database, forward.endpoints)
+    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner(), forward)
 
 
 def owner() -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from codes import CAUSES, CodeRef
 from config.mask import mask, mask_text
-from policy import Action, Alert, Decision, Forward, Mode, Retry, Suppress
+from policy import Action, Alert, Decision, Mode, Retry, Suppress
 from reports import Event, mail_domain
 from store import incidents
 from store.ids import new_id
@@ -21,8 +21,6 @@ _RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode
 _ORIGINS: Final = {"COMPLAINED": "complaint", "BLOCK": "infobip", "DELIVERY": "report", "LATE_BOUNCE": "report"}
 _ENCODE: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 _LONGEST_DATE: Final = 40
-# A forwarded event that nobody takes is given up after Infobip's own patience.
-_FORWARD_FOR_MS: Final = 42 * 3_600_000
 
 
 def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[str, Any]:
@@ -208,22 +206,3 @@ def _dimension(name: str, item: Prepared, decision: Decision) -> str:
             return "" if label == "none" else label
         case _:
             return str(getattr(report, name))
-
-
-def forward_row(number: int, item: Prepared, action: Forward, now: datetime) -> dict[str, Any]:
-    """Return an event for the customer's own URL as a row of the outbox."""
-    return {
-        "id": new_id(),
-        "account": item.report.account,
-        "kind": "forward",
-        "target": action.to,
-        "subject": number,
-        "payload": None,
-        "state": "due",
-        "due_at": to_ms(now),
-        "give_up_at": to_ms(now) + _FORWARD_FOR_MS,
-        "attempts": 0,
-        "owner": "",
-        "lease_until": 0,
-        "last_error": "",
-    }

@@ -22,7 +22,7 @@ def _relay(context: Context, road: Road) -> Kind:
 
 
 def _forward(context: Context, road: Road) -> Kind:
-    return ForwardKind()
+    return ForwardKind(context.forward.endpoints(), road, context.database, context.vault)
 
 
 KINDS: Final[Mapping[str, Callable[[Context, Road], Kind]]] = {
