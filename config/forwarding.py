@@ -6,7 +6,6 @@ read before stays in force.
 
 import re
 import tomllib
-from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +16,7 @@ from typing import Any, Final, TypeVar
 from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as shape
 
+from config.endpoints import secret_of, target_of
 from config.events import BY_NAME, EVENTS
 from config.logs import log
 from config.relays import RelayTarget
@@ -31,7 +31,6 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 # What of people may be switched on. Without it an event names them as `…23` or `…@example.com`.
 ADDRESS: Final = "address"
 INCLUDABLE: Final = (ADDRESS,)
-_LEAST_SECRET, _MOST_SECRET = 24, 64  # bytes, as Standard Webhooks ask for
 _LEAST_PATIENCE, _MOST_PATIENCE = timedelta(hours=1), timedelta(days=14)
 
 
@@ -124,8 +123,8 @@ def _endpoint(name: str, table: Any, folder: Path, channels: frozenset[str], fau
     except ValidationError as error:
         mine += list(_in_words(error.messages if isinstance(error.messages, dict) else {"": error.messages}))
         values = error.valid_data if isinstance(error.valid_data, dict) else {}
-    target = _checked(lambda: _target(values["url"], bool(table.get("private"))), "url", values, mine)
-    secret = _checked(lambda: _secret(values, folder), "", values, mine)
+    target = _checked(lambda: target_of(values["url"], private=bool(table.get("private"))), "url", values, mine)
+    secret = _checked(lambda: secret_of(values, folder, "secret"), "", values, mine)
     events = _checked(lambda: _events(values["events"]), "events", values, mine)
     patience = _checked(lambda: _patience(values["give_up_after"]), "give_up_after", values, mine)
     unknown = sorted(set(values.get("channels", ())) - channels) if channels else []
@@ -146,41 +145,6 @@ def _checked(check: Callable[[], T], key: str, values: Mapping[str, Any], faults
     except ValueError as error:
         faults.append(f"{key}: {error}" if key else str(error))
         return None
-
-
-def _target(url: str, private: bool) -> RelayTarget:
-    target = RelayTarget.of(url)
-    if not target.secure and not private:
-        raise ValueError("http:// would show the events to everybody on the way: write https://, or private = true")
-    return target
-
-
-def _secret(values: Mapping[str, Any], folder: Path) -> Secret:
-    if ("secret" in values) == ("secret_file" in values):
-        raise ValueError("secret: write one of secret and secret_file; `dlr forward secret` makes a new one")
-    secret = Secret(values["secret"]) if "secret" in values else Secret(path=folder / values["secret_file"])
-    try:
-        texts = secret.values()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"secret_file: {error}") from None
-    if not texts:
-        raise ValueError("secret: it is empty; `dlr forward secret` makes a new one")
-    for text in texts:
-        check_secret(text)
-    return secret
-
-
-def check_secret(text: str) -> None:
-    """Raise `ValueError` where a text is no secret as Standard Webhooks have them; it does not show it."""
-    try:
-        size = len(b64decode(text.removeprefix("whsec_"), validate=True))
-    except ValueError:
-        size = 0
-    if not _LEAST_SECRET <= size <= _MOST_SECRET:
-        raise ValueError(
-            f"secret: it is not whsec_ and then Base64 of {_LEAST_SECRET} to {_MOST_SECRET} bytes; "
-            "`dlr forward secret` makes one"
-        )
 
 
 def _events(patterns: list[str]) -> frozenset[str]:

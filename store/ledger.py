@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from store.schema import addresses, decisions, report_keys, reports
+from store.vault import Vault
 from store.writes import insert_new, insert_returning, insert_rows
 
 
@@ -20,6 +21,12 @@ def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: dateti
 def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Keep addresses that are not kept yet: their hash, and sealed."""
     insert_new(connection, addresses, sorted(rows, key=lambda row: row["hash"]))
+
+
+def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
+    """Return the address of a hash, normalised; empty where it is not kept."""
+    sealed = connection.scalar(select(addresses.c.sealed).where(addresses.c.hash == hashed))
+    return vault.open(sealed).decode("utf-8", "surrogatepass") if sealed else ""
 
 
 def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

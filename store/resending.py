@@ -33,6 +33,8 @@ UNKNOWN: Final = "unknown"
 WAITING: Final = "waiting"
 CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
+# By which way a resend leaves (`retries.via`); empty is to Infobip.
+APPLICATION: Final = "application"
 _ACT: Final = "act"
 # States that the customer's own system is told of, where it wants to know.
 _NEWS: Final = frozenset({WAITING, REFUSED, CANCELLED, EXPIRED})
@@ -60,6 +62,7 @@ class Resend:
     sent_at: datetime | None
     looks: int
     first_look_at: datetime | None
+    via: str = ""
 
 
 def claim(database: Database, owner: str, now: datetime, most: int) -> list[Resend]:
@@ -102,7 +105,9 @@ def recover(connection: Connection, now: datetime) -> tuple[int, int]:
     return back, connection.execute(sending.values(**values)).rowcount
 
 
-def start(connection: Connection, one: Resend, owner: str, now: datetime, *, new_id: str, cost: "Cost") -> bool:
+def start(
+    connection: Connection, one: Resend, owner: str, now: datetime, *, new_id: str, cost: "Cost", via: str = ""
+) -> bool:
     """Say that the request leaves now. Whether it may: False where another worker has taken it over."""
     values: dict[str, Any] = {
         "new_id": new_id,
@@ -111,6 +116,7 @@ def start(connection: Connection, one: Resend, owner: str, now: datetime, *, new
         "lease_until": now + LEASE,
         "cost_micros": cost.micros,
         "currency": cost.currency,
+        "via": via,
         "note": "",
     }
     return _move(connection, one, owner, (CLAIMED,), SENDING, now, **values)
@@ -173,6 +179,24 @@ def again(connection: Connection, one: Resend, owner: str, now: datetime) -> boo
     note = "Infobip's logs do not show it: it is posted once more under the same id"
     values = {"due_at": now, "note": note, "looks": 0, "first_look_at": None}
     return _move(connection, one, owner, (UNKNOWN,), PLANNED, now, owner_after="", **values)
+
+
+def repeat(connection: Connection, one: Resend, owner: str, now: datetime, until: datetime, note: str) -> bool:
+    """Plan once more what left for a receiver that knows repetitions by their id: asking it again is no harm."""
+    values = {"due_at": until, "note": note, "tries": retries.c.tries + 1}
+    return _move(connection, one, owner, (SENDING, UNKNOWN), PLANNED, now, owner_after="", **values)
+
+
+def rename(connection: Connection, one: Resend, new_id: str) -> None:
+    """Note the message id that whoever sent it gave it."""
+    connection.execute(update(retries).where(retries.c.id == one.id).values(new_id=new_id))
+
+
+def take_up(connection: Connection, accounts: Sequence[str], note: str, now: datetime) -> int:
+    """Plan the resends of these accounts that wait for what `note` says, since they can do without it now."""
+    mine = retries.c.account.in_(sorted(accounts)) & (retries.c.state == WAITING) & (retries.c.note == note)
+    waiting = update(retries).where(mine, retries.c.due_at.is_not(None), retries.c.mode == _ACT)
+    return connection.execute(waiting.values(state=PLANNED, note="", changed_at=now)).rowcount
 
 
 def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], now: datetime) -> int:

@@ -16,10 +16,12 @@ from policy.rules import Rules
 from store import aliases, incidents, messages, resending, sends
 from store.aliases import Original
 from store.database import Database
-from store.resending import CANCELLED, EXPIRED, Resend
+from store.resending import APPLICATION, CANCELLED, EXPIRED, Resend
 from store.sends import Content, Send
 from store.vault import Vault
+from workers.actions.post import Road
 from workers.actions.resend import looking, outcome
+from workers.actions.resend.application import PATIENCE, ByApplication, Tls
 from workers.actions.resend.limiter import Limiter
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
 from workers.actions.resend.request import Plan, address_of, build, outlet_of
@@ -51,6 +53,7 @@ class Resender:
         limiter: Limiter,
         owner: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        road: Road = Road(patience=PATIENCE),  # noqa: B008 - it cannot be changed
     ) -> None:
         self._database = database
         self._vault = vault
@@ -59,6 +62,9 @@ class Resender:
         self._limiter = limiter
         self._owner = owner
         self._clock = clock
+        self._application = ByApplication(
+            database, vault, rules, outlets.account, owner, clock, self._keep_back, road, Tls()
+        )
 
     def run(self, stopping: Callable[[], bool]) -> int:
         """Send what is due and look up what is in doubt until nothing is left or `stopping` says so.
@@ -67,6 +73,7 @@ class Resender:
         """
         moved = 0
         self._database.repeat(lambda c: resending.recover(c, self._clock()))
+        self._application.take_up(self._outlets.accounts)
         while not stopping():
             due = resending.claim(self._database, self._owner, self._clock(), _AT_ONCE)
             doubted = resending.claim_look(self._database, self._owner, self._clock(), _AT_ONCE)
@@ -82,6 +89,9 @@ class Resender:
     def send(self, one: Resend) -> None:
         """Send one claimed resend, if it still may leave. What a kill leaves behind is settled by `recover`."""
         send, content = self._stored(one)
+        if self._application.takes(one, content):
+            self._application.send(one, content)
+            return
         outlet = self._outlet(one)
         name, rate = outlet_of(one, send, content)
         if name and not self._limiter.pass_one(one.account, name, rate, _TURN):
@@ -162,7 +172,11 @@ class Resender:
                 raise AssertionError("what may leave is not kept back")
 
     def look(self, one: Resend) -> None:
-        """Ask Infobip's logs for one resend in doubt."""
+        """Ask Infobip's logs for one resend in doubt; what the application may have, it is asked for once more."""
+        if one.via == APPLICATION:
+            now, note = self._clock(), "its worker ended while the application was asked; it is asked once more"
+            self._write(lambda c: resending.repeat(c, one, self._owner, now, now, note))
+            return
         outlet = self._outlet(one)
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)

@@ -79,7 +79,7 @@ def gather(
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
         suppressed=block.cause if block is not None and not block.flags else "",
-        flagged=send is not None and (send.flagged or (block is not None and block.flags)),
+        flagged=(send is not None and send.flagged) or (block is not None and block.flags),
         obstacle=_obstacle(send),
         has_content=content is not None,
         has_credential=has_credential,
