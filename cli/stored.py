@@ -11,10 +11,13 @@ from sqlalchemy.exc import ArgumentError
 
 from cli.output import fail
 from cli.state import settings_or_fail
+from codes.channels import CHANNELS
+from config.forwarding import ForwardFile
 from config.settings import Settings, SettingsError
 from store import views
 from store.database import Database, open_database
 from store.errors import KeyMismatch, NotMigrated, StoreError, Unavailable
+from store.events import told_to
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from webhook.accounts import MAIN, Accounts
@@ -53,6 +56,7 @@ def stored() -> Iterator[Stored]:
     """Open the database and its keys; end the command with the reason and the next step where that fails."""
     with opened_database() as (settings, database):
         require_migrated(database)
+        told_to(database, ForwardFile(settings.forward, frozenset(CHANNELS)).endpoints)
         yield Stored(settings, database, open_vault(settings.state_dir, database))
 
 
@@ -68,6 +72,8 @@ def opened_database() -> Iterator[tuple[Settings, Database]]:
         yield settings, database
     except (ArgumentError, ValueError) as error:
         raise fail(f"The database cannot be used: {error}", 2) from None
+    except SettingsError as error:
+        raise fail(str(error), 2) from None
     except StoreError as error:
         raise fail(told(error)) from None
     finally:

@@ -198,7 +198,7 @@ class Range:
 
 def in_range(connection: Connection, asked: Range, endpoint: Endpoint) -> Iterator[list[int]]:
     """Yield the ids of the events that `endpoint` gets and that are asked for, some at a time, oldest first."""
-    last = first_id_of(to_ms(asked.since)) - 1
+    last = first_id_of(to_ms(max(asked.since, EPOCH))) - 1
     end = first_id_of(to_ms(asked.until))
     columns = (events.c.id, events.c.kind, events.c.account, events.c.channel, events.c.data)
     while True:

@@ -60,11 +60,16 @@ _FACTS: Final = {
     "application": "applicationId",
     "entity": "entityId",
 }
+_CODE: Final = {"group_id": "groupId", "group": "groupName"}
 
 
 def facts_told(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `reports.facts` keeps of a report as events show it."""
-    return {outside: facts[inside] for inside, outside in _FACTS.items() if inside in facts}
+    told = {outside: facts[inside] for inside, outside in _FACTS.items() if inside in facts}
+    for name in ("status", "error"):
+        if name in told:
+            told[name] = {_CODE.get(key, key): value for key, value in told[name].items()}
+    return told
 
 
 def suppressions_changed(connection: Connection, changes: Sequence[tuple[int, int, str, str]], at: datetime) -> None:
