@@ -150,7 +150,7 @@ def _laid_over(base: Account, table: Mapping[str, Any], folder: Path) -> Account
             values[name] = Secret(table[name])
         elif f"{name}_file" in table:
             values[name] = Secret(path=folder / table[f"{name}_file"])
-    if "resend_url" in table:
+    if any(name.startswith("resend_") and not name.startswith("resends_") for name in table):
         values |= _resend_url(table, folder)
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
@@ -177,11 +177,22 @@ _PLAIN: Final = (
 
 
 def _resend_url(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    if "resend_url" not in table:
+        raise ValueError("resend_url: it is missing, and without it the other resend_ keys mean nothing")
+    found: dict[str, Any] = {}
+    faults = []
     try:
-        target = target_of(table["resend_url"], private=table.get("resend_private", False), key="resend_private")
+        private = table.get("resend_private", False)
+        found["resend_url"] = target_of(table["resend_url"], private=private, key="resend_private")
     except ValueError as error:
-        raise ValueError(f"resend_url: {error}") from None
-    return {"resend_url": target, "resend_secret": secret_of(table, folder, "resend_secret")}
+        faults.append(f"resend_url: {error}")
+    try:
+        found["resend_secret"] = secret_of(table, folder, "resend_secret")
+    except ValueError as error:
+        faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return found
 
 
 def _zone(name: str) -> ZoneInfo:

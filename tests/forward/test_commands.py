@@ -129,6 +129,22 @@ def test_mistakes_of_the_file_end_a_command_with_all_of_them(make_world: MakeWor
         assert word in complaint
 
 
+def test_the_doctor_tells_of_a_rule_that_forwards_nowhere_and_of_a_wrong_file(
+    make_world: MakeWorld, target: Target
+) -> None:
+    world = make_world(table(target))
+    world.rules('[[rule]]\nid = "tell"\nwhy = "it wants to know"\nforward = "crn"\n[rule.match]\nerror = [27]\n')
+    dlr = dlr_of(world)
+    found = json.loads(dlr.run("doctor", "--format", "json").stdout)
+    assert [(row["severity"], row["message"]) for row in found if row["check"] == "forward"] == [
+        ("warning", "rules forward to 'crn', and there is no such endpoint"),
+        ("ok", "1 endpoint; `dlr forward list` shows more"),
+    ]
+    world.file.write_text("[crm]\n")
+    found = json.loads(dlr.run("doctor", "--format", "json").stdout)
+    assert [row["severity"] for row in found if row["check"] == "forward"] == ["error"]
+
+
 def test_times_long_ago_and_far_ahead_bound_nothing(make_world: MakeWorld, target: Target) -> None:
     world = make_world(table(target))
     world.handle(report("m-1"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from store import outbox
+from store import outbox, retention
 from store.database import Database
 from store.forget import remove
 from store.schema import events
@@ -227,3 +227,19 @@ def test_nobody_waits_for_rows_of_a_line_that_is_paused_by_hand(make_world: Make
         assert outbox.resume(connection, "forward", "crm", datetime.now(UTC)) == 1
     world.send()
     assert len(target.seen) == 1
+
+
+def test_events_are_kept_for_their_time_and_as_long_as_they_wait(make_world: MakeWorld, target: Target) -> None:
+    target.replies.append(status(200))
+    target.always = status(400)
+    world = make_world(table(target, events=["message.*"], give_up_after="14d"))
+    world.handle(report("m-1"))
+    world.send()
+    world.handle(report("m-2"))
+    world.send()
+    long = timedelta(days=400)
+    limits = retention.Limits(long, long, long, long, timedelta(days=10))
+    retention.purge(world.database, limits, datetime.now(UTC) + timedelta(days=9))
+    assert len(world.rows(events)) == 2
+    retention.purge(world.database, limits, datetime.now(UTC) + timedelta(days=11))
+    assert [json.loads(row.data)["messageId"] for row in world.rows(events)] == ["m-2"]

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
 
+from config.accounts import Account, load_accounts
 from config.relays import RelayTarget
 from config.secrets import Secret
+from config.settings import SettingsError, load_settings
 from policy import load_policy
 from store import incidents, resending
 from store.database import Database
@@ -263,6 +265,78 @@ def test_a_person_who_wants_no_marketing_gets_nothing_that_nobody_declared(
         run(world)
         assert target.seen == []
         assert world.states() == [(1, "cancelled")]
+
+
+def test_an_id_in_the_last_answer_of_a_connection_is_read(world: World, target: Target) -> None:
+    body = json.dumps({"messageId": "their-own-9"}).encode()
+    target.replies.append(lambda handler: handler.answer(200, {"Connection": "close"}, body))
+    world.fail()
+    run(world, hours=1)
+    assert world.rows()[0].new_id == "their-own-9"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"ok", b"[1]", b'{"messageId": 5}', b'{"messageId": ""}', b"\xff{", b'{"a":' * 9]
+)
+def test_an_answer_that_names_no_id_is_an_answer_all_the_same(world: World, target: Target, body: bytes) -> None:
+    target.replies.append(lambda handler: handler.answer(200, body=body))
+    world.fail()
+    run(world, hours=1)
+    assert [(row.state, row.new_id) for row in world.rows()] == [("accepted", "m-1-r1")]
+
+
+def test_a_one_time_code_that_nobody_registered_is_not_asked_for_late(
+    database: Database, vault: Vault, tmp_path: Path, target: Target
+) -> None:
+    policy = tmp_path / "codes.toml"
+    policy.write_text('version = 1\n[modes]\nretry = "act"\n[purposes]\ndefault = {"*" = "otp"}\n', "utf-8")
+    with make_world(database, vault, tmp_path, **at(target)) as world:
+        world.fail()
+        world.desk.rules = load_policy(policy)
+        run(world, hours=1)
+        assert target.seen == []
+        assert world.states() == [(1, "expired")]
+
+
+def accounts(folder: Path, text: str) -> Account:
+    file = folder / "accounts.toml"
+    file.write_text(text)
+    return load_accounts(load_settings({"DLR_ACCOUNTS": str(file), "DLR_STATE_DIR": str(folder)}))["main"]
+
+
+def test_an_account_names_its_url_and_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    found = accounts(tmp_path, '[main]\nresend_url = "https://app.example.com/r"\nresend_secret_file = "secret"\n')
+    assert found.resend_url is not None
+    assert (found.resend_url.origin, found.resend_secret.values()) == ("https://app.example.com", (SECRET,))
+    assert not found.resend_always
+
+
+def test_another_account_does_not_inherit_the_url(tmp_path: Path) -> None:
+    text = f'[main]\nresend_url = "https://a.example.com"\nresend_secret = "{SECRET}"\n[shop]\ntime_zone = "UTC"\n'
+    accounts(tmp_path, text)
+    found = load_accounts(load_settings({"DLR_ACCOUNTS": str(tmp_path / "accounts.toml")}))["shop"]
+    assert found.resend_url is None
+    assert not found.resend_secret
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            'resend_url = "http://a.example.com"\nresend_secret = "x"',
+            ("resend_url: http://", "resend_secret: it is not"),
+        ),
+        ('resend_url = "https://a.example.com"', ("write one of resend_secret and resend_secret_file",)),
+        ("resend_always = true", ("resend_url: it is missing",)),
+        ('resend_url = "https://a.example.com"\nresend_secret_file = "gone"', ("resend_secret_file: ", "gone")),
+    ],
+)
+def test_mistakes_of_the_url_and_secret_are_told(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError) as told:
+        accounts(tmp_path, f"[main]\n{text}\n")
+    for word in words:
+        assert word in str(told.value)
 
 
 def _date() -> str:

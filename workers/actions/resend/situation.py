@@ -64,7 +64,7 @@ def gather(
     message = messages.find(connection, [one.message_key]).get(one.message_key)
     send = sends.find(connection, [one.message_key]).get(one.message_key)
     limits = limits_of(rules.limits, account)
-    purpose = _purpose(rules, send, one.account)
+    purpose = _purpose(rules, send, message, one.account)
     channel = one.channel or (send.channel if send else "")
     block = _block(connection, one, send, channel, purpose, now)
     cost = _cost(connection, one, now)
@@ -74,7 +74,7 @@ def gather(
     situation = Situation(
         moment=now,
         give_up_at=one.give_up_at,
-        not_after=not_after(send, purpose, limits),
+        not_after=not_after(send, message, purpose, limits),
         purpose=purpose,
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
@@ -101,18 +101,19 @@ def limits_of(limits: Limits, account: Account) -> Limits:
     return replace(limits, **own)
 
 
-def not_after(send: Send | None, purpose: Purpose, limits: Limits) -> datetime | None:
+def not_after(send: Send | None, message: Message | None, purpose: Purpose, limits: Limits) -> datetime | None:
     """Return when the message loses its worth."""
     if send is None:
-        return None
+        return message.first_at + limits.otp_not_after if message and purpose is Purpose.OTP else None
     if send.not_after is not None:
         return send.not_after
     return send.sent_at + limits.otp_not_after if purpose is Purpose.OTP else None
 
 
-def _purpose(rules: Rules, send: Send | None, account: str) -> Purpose:
+def _purpose(rules: Rules, send: Send | None, message: Message | None, account: str) -> Purpose:
     if send is None:
-        return Purpose.UNDECLARED
+        sender = message.sender if message else ""
+        return rules.purposes.of_send(Purpose.UNDECLARED, account, campaign="", sender=sender, application="")
     return rules.purposes.of_send(
         Purpose(send.purpose), account, campaign=send.campaign, sender=send.sender, application=send.application
     )
