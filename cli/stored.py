@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from cli.output import fail
 from cli.state import settings_or_fail
 from codes.channels import CHANNELS
-from config.forwarding import ForwardFile
+from config.forwarding import load_endpoints
 from config.settings import Settings, SettingsError
 from store import views
 from store.database import Database, open_database
@@ -56,7 +57,8 @@ def stored() -> Iterator[Stored]:
     """Open the database and its keys; end the command with the reason and the next step where that fails."""
     with opened_database() as (settings, database):
         require_migrated(database)
-        told_to(database, ForwardFile(settings.forward, frozenset(CHANNELS)).endpoints)
+        # Read when something is to be told: a mistake in the file is no reason not to look at anything.
+        told_to(database, cache(lambda: load_endpoints(settings.forward, frozenset(CHANNELS))))
         yield Stored(settings, database, open_vault(settings.state_dir, database))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, delete, func, select
 
-from config.events import PING
+from config.events import MATCHED
 from config.forwarding import NO_ENDPOINTS, Endpoint, Endpoints
 from store.database import Database
 from store.ids import first_id_of, new_id, new_ids
@@ -207,13 +207,7 @@ def in_range(connection: Connection, asked: Range, endpoint: Endpoint) -> Iterat
         if not rows:
             return
         last = rows[-1].id
-        named = _named(connection, endpoint.name, [row.id for row in rows])
-        yield [
-            row.id
-            for row in rows
-            if _is_asked(row, asked)
-            and (endpoint.takes(row.kind, row.account, row.channel) or (row.id in named and row.kind != PING))
-        ]
+        yield [row.id for row in rows if _is_asked(row, asked) and _is_for(row, endpoint)]
 
 
 def _is_asked(row: Any, asked: Range) -> bool:
@@ -224,10 +218,10 @@ def _is_asked(row: Any, asked: Range) -> bool:
     return not asked.message_id or json.loads(row.data).get("messageId") == asked.message_id
 
 
-def _named(connection: Connection, target: str, numbers: Sequence[int]) -> set[int]:
-    """Return which of these events have a row for this target: a rule named it."""
-    mine = (outbox.c.kind == KIND) & (outbox.c.target == target) & outbox.c.subject.in_(numbers)
-    return set(connection.scalars(select(outbox.c.subject).where(mine)))
+def _is_for(row: Any, endpoint: Endpoint) -> bool:
+    if row.kind == MATCHED:
+        return endpoint.serves(row.account) and json.loads(row.data).get("endpoint") == endpoint.name
+    return endpoint.takes(row.kind, row.account, row.channel)
 
 
 def send_again(connection: Connection, endpoint: Endpoint, numbers: Sequence[int], now: datetime) -> int:

@@ -98,6 +98,7 @@ def matched(number: int, item: Prepared, decision: Decision, action: Forward) ->
     """Return the event of a rule that says `forward`. `number` is the report's id."""
     report = item.report
     data = {
+        "endpoint": action.to,
         "reportId": str(number),
         "messageId": report.message_id,
         "event": report.event.value,

@@ -129,6 +129,29 @@ def test_mistakes_of_the_file_end_a_command_with_all_of_them(make_world: MakeWor
         assert word in complaint
 
 
+def test_a_wrong_file_stops_what_is_to_be_told_and_nothing_else(make_world: MakeWorld, target: Target) -> None:
+    world = make_world(table(target, events=["incident.*"]))
+    world.handle(report("m-1", status=9, error=99999))
+    world.fold()
+    dlr = dlr_of(world)
+    world.file.write_text("[crm]\n")
+    (incident,) = dlr.json("incidents", "list")
+    assert "DLR_FORWARD" in dlr.fails("incidents", "resolve", incident["id"], code=2)
+    assert dlr.json("incidents", "list")[0]["state"] == "open"
+
+
+def test_what_a_rule_forwarded_is_told_again_to_the_endpoint_that_it_names(
+    make_world: MakeWorld, target: Target, other: Target
+) -> None:
+    world = make_world(table(target, events=["incident.opened"]) + table(other, "other", ["incident.opened"]))
+    world.rules('[[rule]]\nid = "tell"\nwhy = "it wants to know"\nforward = "crm"\n[rule.match]\nerror = [27]\n')
+    world.handle(report("m-1", status=9, error=27))
+    with world.database.transaction() as connection:
+        connection.execute(delete(outbox))
+    found = dlr_of(world).json("forward", "replay", "--from", "1h", "--yes")
+    assert found == {"found": {"crm": 1, "other": 0}, "queued": 1}
+
+
 def test_the_doctor_tells_of_a_rule_that_forwards_nowhere_and_of_a_wrong_file(
     make_world: MakeWorld, target: Target
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from store.incidents import Sighting
 from store.outbox import Delivery
+from workers.actions.judging import GONE_FOR
 from workers.actions.results import Outcome, Result
 
 
@@ -62,7 +63,7 @@ def trouble(delivery: Delivery, result: Result, now: datetime) -> Sighting | Non
         next_step=found.next_step.format(name=delivery.target),
         at=now,
         # Whoever says that it is gone is asked so seldom that a second word would come much too late.
-        threshold=1 if result.wait else found.threshold,
+        threshold=1 if result.wait == GONE_FOR else found.threshold,
         within=_WITHIN,
     )
 

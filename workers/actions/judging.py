@@ -10,7 +10,7 @@ from workers.actions.results import Outcome, Result, retry_after
 _FOR_NOW: Final = frozenset({408, 425, 429})
 _GONE: Final = 410
 # How long a target is left alone that says it is gone, as Standard Webhooks ask for; a probe then asks once more.
-_GONE_FOR: Final = timedelta(hours=6)
+GONE_FOR: Final = timedelta(hours=6)
 
 
 def judge(answer: Answer, now: datetime) -> Result:
@@ -29,5 +29,5 @@ def judge(answer: Answer, now: datetime) -> Result:
 def judge_endpoint(answer: Answer, now: datetime) -> Result:
     """Return what an answer of an endpoint for events means: there, 410 says that it wants nothing any more."""
     if answer.status == _GONE:
-        return Result(Outcome.DOWN, "it answered 410: it wants no events any more", _GONE_FOR)
+        return Result(Outcome.DOWN, "it answered 410: it wants no events any more", GONE_FOR)
     return judge(answer, now)
