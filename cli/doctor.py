@@ -8,7 +8,7 @@ from typing import Final
 import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from cli import findings, key_findings, stored_findings
+from cli import findings, forward_findings, key_findings, stored_findings
 from cli.findings import ERROR, OK, WARNING, Finding
 from cli.output import counted, format_option, print_json, print_table
 from cli.public_check import through_public_url
@@ -23,6 +23,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     findings.rules_and_codes,
     findings.endpoint,
     subscriptions,
+    forward_findings.own_system,
     findings.broker,
     findings.disk,
 )

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "doctor": "cli.doctor:doctor",
     "explain": "cli.explain:explain",
     "forget": "cli.forget:forget",
+    "forward": "cli.forward:forward",
     "incidents": "cli.listings:incidents",
     "keys": "cli.keys:keys",
     "message": "cli.message:message",

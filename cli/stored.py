@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -11,10 +12,13 @@ from sqlalchemy.exc import ArgumentError
 
 from cli.output import fail
 from cli.state import settings_or_fail
+from codes.channels import CHANNELS
+from config.forwarding import load_endpoints
 from config.settings import Settings, SettingsError
 from store import views
 from store.database import Database, open_database
 from store.errors import KeyMismatch, NotMigrated, StoreError, Unavailable
+from store.events import told_to
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from webhook.accounts import MAIN, Accounts
@@ -53,6 +57,8 @@ def stored() -> Iterator[Stored]:
     """Open the database and its keys; end the command with the reason and the next step where that fails."""
     with opened_database() as (settings, database):
         require_migrated(database)
+        # Read when something is to be told: a mistake in the file is no reason not to look at anything.
+        told_to(database, cache(lambda: load_endpoints(settings.forward, frozenset(CHANNELS))))
         yield Stored(settings, database, open_vault(settings.state_dir, database))
 
 
@@ -68,6 +74,8 @@ def opened_database() -> Iterator[tuple[Settings, Database]]:
         yield settings, database
     except (ArgumentError, ValueError) as error:
         raise fail(f"The database cannot be used: {error}", 2) from None
+    except SettingsError as error:
+        raise fail(str(error), 2) from None
     except StoreError as error:
         raise fail(told(error)) from None
     finally:

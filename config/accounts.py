@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import Schema, ValidationError, validate
 from marshmallow import fields as shape
 
+from config.endpoints import secret_of, target_of
+from config.relays import RelayTarget
 from config.secrets import Secret
 from config.settings import Settings, SettingsError
 
@@ -46,6 +48,14 @@ class Account:
     money_per_day: float | None = None
     """What bounds its resends, where that is not as in the policy's `[limits]`, which explain them."""
 
+    resend_url: RelayTarget | None = None
+    """The application's own URL, to which resends go whose content is not registered."""
+    resend_secret: Secret = _NO_SECRET
+    resend_always: bool = False
+    """Whether all resends go there."""
+    resend_private: bool = False
+    """Whether it may be in a private network."""
+
     @property
     def has_credential(self) -> bool:
         """Whether resends could leave."""
@@ -64,6 +74,8 @@ class _AccountSchema(Schema):
     resends_per_day = shape.Integer(strict=True, validate=validate.Range(min=0))
     resends_share = shape.Float(validate=validate.Range(min=0, max=1))
     money_per_day = shape.Float(validate=validate.Range(min=0))
+    resend_url, resend_secret, resend_secret_file = shape.String(), shape.String(), shape.String()
+    resend_always, resend_private = shape.Boolean(), shape.Boolean()
 
 
 def load_accounts(settings: Settings) -> Mapping[str, Account]:
@@ -124,6 +136,10 @@ def _without_credentials(main: Account, name: str) -> Account:
         client_secret=_NO_SECRET,
         report_url="",
         one_account=False,
+        resend_url=None,
+        resend_secret=_NO_SECRET,
+        resend_always=False,
+        resend_private=False,
     )
 
 
@@ -134,6 +150,8 @@ def _laid_over(base: Account, table: Mapping[str, Any], folder: Path) -> Account
             values[name] = Secret(table[name])
         elif f"{name}_file" in table:
             values[name] = Secret(path=folder / table[f"{name}_file"])
+    if any(name.startswith("resend_") and not name.startswith("resends_") for name in table):
+        values |= _resend_url(table, folder)
     if "base_url" in values:
         values["base_url"] = values["base_url"].rstrip("/")
     if "time_zone" in table:
@@ -153,7 +171,28 @@ _PLAIN: Final = (
     "resends_per_day",
     "resends_share",
     "money_per_day",
+    "resend_always",
+    "resend_private",
 )
+
+
+def _resend_url(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    if "resend_url" not in table:
+        raise ValueError("resend_url: it is missing, and without it the other resend_ keys mean nothing")
+    found: dict[str, Any] = {}
+    faults = []
+    try:
+        private = table.get("resend_private", False)
+        found["resend_url"] = target_of(table["resend_url"], private=private, key="resend_private")
+    except ValueError as error:
+        faults.append(f"resend_url: {error}")
+    try:
+        found["resend_secret"] = secret_of(table, folder, "resend_secret")
+    except ValueError as error:
+        faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return found
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -54,7 +54,7 @@ class RelayTarget:
         if parts.scheme not in _PORTS:
             raise _Fault("the URL does not begin with https:// or http://")
         if parts.username is not None or parts.password is not None:
-            raise _Fault("the URL has a user name; the callback's own headers are passed on, so nothing could send it")
+            raise _Fault("the URL has a user name, which nothing would send")
         if parts.fragment:
             raise _Fault("the URL has a part behind #, which is never sent")
         host, port = _host_and_port(parts)

@@ -180,6 +180,11 @@ class Settings:
     )
     relay_private: bool = _row(False, "Allow relay targets in private networks.", group="relay")
 
+    # ---- telling the customer's own system
+    forward: Path | None = _row(
+        None, "TOML file of your own endpoints that get signed events; see docs/forward.md.", group="forward"
+    )
+
     # ---- opt-out words
     stop_words: str = _row(
         "stop,stopall,unsubscribe,revoke,opt out,optout,arret", "Inbound texts that opt a person out.", group="words"
@@ -192,6 +197,7 @@ class Settings:
     keep_reports: timedelta = _row(timedelta(days=90), "Normalised reports.", group="retention")
     keep_decisions: timedelta = _row(timedelta(days=400), "Decisions with their reasons.", group="retention")
     keep_keys: timedelta = _row(timedelta(days=14), "Fingerprints that recognise repeated reports.", group="retention")
+    keep_events: timedelta = _row(timedelta(days=30), "Events that were told, to tell them again.", group="retention")
 
     # ---- running
     sqlite_synchronous: str = _row(

@@ -1,12 +1,13 @@
 """What a person sets by hand: incidents, quarantine, and notes about the installation."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
-from store.incidents import ACKNOWLEDGED, OPEN, RESOLVED
+from store import told
+from store.incidents import ACKNOWLEDGED, OPEN, RESOLVED, WATCHING
 from store.ledger import unseen
 from store.moments import EPOCH
 from store.schema import inbox, incidents, meta, quarantine
@@ -24,8 +25,12 @@ def acknowledge(connection: Connection, number: int) -> bool:
 
 def resolve(connection: Connection, number: int) -> bool:
     """End an incident: the next sighting opens a new one. Whether it was still going on."""
+    before = connection.scalar(select(incidents.c.state).where(incidents.c.id == number, incidents.c.is_open == 1))
     mine = update(incidents).where(incidents.c.id == number, incidents.c.is_open == 1)
-    return connection.execute(mine.values(state=RESOLVED, is_open=number)).rowcount == 1
+    ended = connection.execute(mine.values(state=RESOLVED, is_open=number)).rowcount == 1
+    if ended and before != WATCHING:
+        told.incidents_resolved(connection, [number], datetime.now(UTC))
+    return ended
 
 
 def discard(connection: Connection, numbers: Sequence[int]) -> int:

@@ -78,6 +78,10 @@ class Database:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - no secret depends on it
         raise AssertionError("unreachable")
 
+    def carry(self, **options: Any) -> None:
+        """Let every connection carry these from now on; `store.events` looks there for who wants to hear of events."""
+        self.engine.update_execution_options(**options)
+
     def tidy(self) -> None:
         """Copy SQLite's write-ahead log into the database, as far as that works without waiting for anybody."""
         if self.is_sqlite:

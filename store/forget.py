@@ -23,6 +23,7 @@ from store.schema import (
     aliases,
     contents,
     decisions,
+    events,
     failure_days,
     inbox,
     incident_deltas,
@@ -125,9 +126,10 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     for part in _parts(numbers):
         cut = update(decisions).where(decisions.c.report_id.in_(part))
         done["decisions"] += connection.execute(cut.values(report_id=0, reason=_REASON)).rowcount
-        about = and_(outbox.c.kind.in_(("forward", "report")), outbox.c.subject.in_(part))
-        done["outgoing events"] += _delete(connection, outbox, about)
+        passed_on = and_(outbox.c.kind == "report", outbox.c.subject.in_(part))
+        done["reports to pass on"] += _delete(connection, outbox, passed_on)
         done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
+    done["outgoing events"] = _remove_events(connection, hashes, keys)
     done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
@@ -145,6 +147,14 @@ def _messages_of(connection: Connection, hashes: Sequence[bytes]) -> list[Any]:
 
 def _delete(connection: Connection, table: Table, condition: Any) -> int:
     return connection.execute(delete(table).where(condition)).rowcount
+
+
+def _remove_events(connection: Connection, hashes: Sequence[bytes], keys: Sequence[bytes]) -> int:
+    """Remove what endpoints were told or are still to be told of the person."""
+    theirs = or_(events.c.recipient.in_(hashes), events.c.message_key.in_(keys))
+    for part in _parts(list(connection.scalars(select(events.c.id).where(theirs)))):
+        _delete(connection, outbox, and_(outbox.c.kind == "forward", outbox.c.subject.in_(part)))
+    return _delete(connection, events, theirs)
 
 
 def _is_kept() -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 from store.ids import new_id, new_ids
 from store.moments import to_ms
 from store.schema import incident_deltas, incidents
+from store.told import incidents_opened, incidents_resolved
 from store.writes import insert_rows
 
 WATCHING: Final = "watching"
@@ -106,6 +107,7 @@ def fold(connection: Connection, now: datetime) -> list[Opened]:
         groups[delta.account, delta.key].append(delta)
     opened = [told for key in sorted(groups) if (told := _fold_one(connection, groups[key], now)) is not None]
     connection.execute(delete(incident_deltas).where(incident_deltas.c.id.in_([delta.id for delta in deltas])))
+    incidents_opened(connection, [one.id for one in opened if not one.reminder], now)
     return opened
 
 
@@ -172,6 +174,7 @@ def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = time
     for row in rows:
         ended = update(incidents).where(incidents.c.id == row.id)
         connection.execute(ended.values(state=RESOLVED, is_open=row.id))
+    incidents_resolved(connection, [row.id for row in rows if row.state != WATCHING], now)
     return sum(row.state != WATCHING for row in rows)
 
 

@@ -37,6 +37,12 @@ def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
     insert_new(connection, addresses, sorted(rows, key=lambda row: row["hash"]))
 
 
+def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
+    """Return the address of a hash, normalised; empty where it is not kept."""
+    sealed = connection.scalar(select(addresses.c.sealed).where(addresses.c.hash == hashed))
+    return vault.open(sealed).decode("utf-8", "surrogatepass") if sealed else ""
+
+
 def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Write normalised reports."""
     insert_rows(connection, reports, rows)

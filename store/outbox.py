@@ -21,6 +21,9 @@ from store.writes import upsert
 
 LEASE: Final = timedelta(seconds=120)
 _EXPIRED_AT_ONCE: Final = 1_000
+# A pause by hand is a circuit that opens by itself in no time that matters, told by its number of failures.
+_BY_HAND: Final = 1_000_000
+_LONG: Final = timedelta(days=3_650)
 # Written out, not bound, so that the databases see that the partial index serves it.
 _OPEN: Final = text("state IN ('due', 'claimed')")
 
@@ -200,6 +203,24 @@ def note_circuit(connection: Connection, kind: str, target: str, circuit: Circui
         return
     kept = {"failures": circuit.failures, "until": to_ms(circuit.until), "failed_at": to_ms(circuit.failed_at)}
     upsert(connection, meta, [{"name": name, "value": json.dumps(kept)}], ["name"], ["value"])
+
+
+def pause(connection: Connection, kind: str, target: str, now: datetime) -> None:
+    """Send nothing more to a target until `resume`; what is for it waits, and is given up in its time."""
+    note_circuit(connection, kind, target, Circuit(_BY_HAND, now + _LONG, now))
+
+
+def is_paused(circuit: Circuit) -> bool:
+    """Whether a person paused the target."""
+    return circuit.failures >= _BY_HAND
+
+
+def resume(connection: Connection, kind: str, target: str, now: datetime) -> int:
+    """Let a target be tried at once, whatever it was paused for; return how many rows wait for it."""
+    note_circuit(connection, kind, target, Circuit())
+    mine = (outbox.c.kind == kind) & (outbox.c.target == target) & (outbox.c.state == "due")
+    connection.execute(update(outbox).where(mine, outbox.c.due_at > now).values(due_at=now))
+    return int(connection.scalar(select(func.count()).select_from(outbox).where(mine)) or 0)
 
 
 def _circuit(kind: str, target: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, update
 
+from store import told
 from store.database import Database
 from store.moments import EPOCH, Moment
 from store.schema import retries
@@ -33,7 +34,11 @@ UNKNOWN: Final = "unknown"
 WAITING: Final = "waiting"
 CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
+# By which way a resend leaves (`retries.via`); empty is to Infobip.
+APPLICATION: Final = "application"
 _ACT: Final = "act"
+# States that the customer's own system is told of, where it wants to know.
+_NEWS: Final = frozenset({WAITING, REFUSED, CANCELLED, EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ class Resend:
     sent_at: datetime | None
     looks: int
     first_look_at: datetime | None
+    via: str = ""
 
 
 def claim(database: Database, owner: str, now: datetime, most: int, lease: timedelta = LEASE) -> list[Resend]:
@@ -115,6 +121,7 @@ def start(
     *,
     new_id: str,
     cost: "Cost",
+    via: str = "",
     lease: timedelta = LEASE,
 ) -> bool:
     """Say that the request leaves now. Whether it may: False where another worker has taken it over."""
@@ -125,6 +132,7 @@ def start(
         "lease_until": now + lease,
         "cost_micros": cost.micros,
         "currency": cost.currency,
+        "via": via,
         "note": "",
     }
     return _move(connection, one, owner, (CLAIMED,), SENDING, now, **values)
@@ -163,7 +171,10 @@ def accepted(connection: Connection, one: Resend, now: datetime, note: str = "")
     """Infobip has it. That is knowledge, whoever holds the row by now."""
     known = (retries.c.id == one.id) & retries.c.state.in_((SENDING, UNKNOWN))
     values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": note, "changed_at": now}
-    return connection.execute(update(retries).where(known).values(**values)).rowcount == 1
+    done = connection.execute(update(retries).where(known).values(**values)).rowcount == 1
+    if done:
+        told.resends_changed(connection, [one.id], now)
+    return done
 
 
 def refused(connection: Connection, one: Resend, owner: str, now: datetime, note: str) -> bool:
@@ -194,6 +205,24 @@ def again(connection: Connection, one: Resend, owner: str, now: datetime) -> boo
     return _move(connection, one, owner, (UNKNOWN,), PLANNED, now, owner_after="", **values)
 
 
+def repeat(connection: Connection, one: Resend, owner: str, now: datetime, until: datetime, note: str) -> bool:
+    """Plan once more what left for a receiver that knows repetitions by their id: asking it again is no harm."""
+    values = {"due_at": until, "note": note, "tries": retries.c.tries + 1}
+    return _move(connection, one, owner, (SENDING, UNKNOWN), PLANNED, now, owner_after="", **values)
+
+
+def rename(connection: Connection, one: Resend, new_id: str) -> None:
+    """Note the message id that whoever sent it gave it."""
+    connection.execute(update(retries).where(retries.c.id == one.id).values(new_id=new_id))
+
+
+def take_up(connection: Connection, accounts: Sequence[str], note: str, now: datetime) -> int:
+    """Plan the resends of these accounts that wait for what `note` says, since they can do without it now."""
+    mine = retries.c.account.in_(sorted(accounts)) & (retries.c.state == WAITING) & (retries.c.note == note)
+    waiting = update(retries).where(mine, retries.c.due_at.is_not(None), retries.c.mode == _ACT)
+    return connection.execute(waiting.values(state=PLANNED, note="", changed_at=now)).rowcount
+
+
 def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], now: datetime) -> int:
     """A report on (account, message, attempt) proves that Infobip has it, whatever was thought to be known of it."""
     count = 0
@@ -206,7 +235,9 @@ def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], n
         again = retries.c.state.in_((PLANNED, CLAIMED, WAITING)) & (retries.c.new_id != "")
         known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)) | given_up | again)
         values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": "a report proves it", "changed_at": now}
-        count += connection.execute(known.values(**values)).rowcount
+        proven = list(connection.scalars(known.values(**values).returning(retries.c.id)))
+        told.resends_changed(connection, proven, now)
+        count += len(proven)
     return count
 
 
@@ -258,7 +289,10 @@ def _move(
     """Move a row that is this owner's and in one of the states `before`. Whether it was."""
     mine = (retries.c.id == one.id) & (retries.c.owner == owner) & retries.c.state.in_(before)
     changed = {"state": after, "owner": owner if owner_after is None else owner_after, "changed_at": now, **values}
-    return connection.execute(update(retries).where(mine).values(**changed)).rowcount == 1
+    moved = connection.execute(update(retries).where(mine).values(**changed)).rowcount == 1
+    if moved and after in _NEWS:
+        told.resends_changed(connection, [one.id], now)
+    return moved
 
 
 def _resend(row: Any) -> Resend:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
 
 from reports.states import State, counted, is_hearsay, leg_name
+from store import told
 from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
@@ -17,6 +18,7 @@ from store.schema import (
     aliases,
     contents,
     decisions,
+    events,
     failure_days,
     inbox,
     incidents,
@@ -48,6 +50,7 @@ class Limits:
     reports: timedelta
     decisions: timedelta
     keys: timedelta
+    events: timedelta = timedelta(days=30)
 
 
 def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
@@ -73,6 +76,7 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
             incidents.c.id,
             (incidents.c.is_open != 1) & (incidents.c.last_at < now - limits.decisions),
         ),
+        "events": _delete(database, events, events.c.id, _told_long_ago(now, limits)),
         "outbox": _delete(
             database, outbox, outbox.c.id, outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < now - _OUTBOX)
         ),
@@ -93,6 +97,11 @@ def _unused(now: datetime, limits: Limits) -> ColumnElement[bool]:
     return (addresses.c.seen_at < now - limits.reports) & ~in_reports & ~in_suppressions
 
 
+def _told_long_ago(now: datetime, limits: Limits) -> ColumnElement[bool]:
+    # An endpoint that is away for longer than that still gets what it waits for.
+    return (events.c.id < _before(now - limits.events)) & events.c.id.not_in(subjects_needed("forward"))
+
+
 def _delete(database: Database, table: Table, key: ColumnElement[Any], condition: ColumnElement[bool]) -> int:
     """Delete matching rows in small transactions, so that a callback never waits for the purge."""
     chosen = select(key).where(condition).limit(_AT_ONCE)
@@ -105,7 +114,10 @@ def _delete(database: Database, table: Table, key: ColumnElement[Any], condition
 
 def _expire_retries(connection: Connection, now: datetime) -> int:
     over = update(retries).where(retries.c.state.in_(_OPEN_RETRIES), retries.c.give_up_at < now)
-    return connection.execute(over.values(state="expired", note="its time is over", changed_at=now)).rowcount
+    values = {"state": "expired", "note": "its time is over", "changed_at": now}
+    ended = list(connection.scalars(over.values(**values).returning(retries.c.id)))
+    told.resends_changed(connection, ended, now)
+    return len(ended)
 
 
 def settle_legs(connection: Connection, now: datetime) -> int:
@@ -130,4 +142,6 @@ def settle_legs(connection: Connection, now: datetime) -> int:
                 # Whoever moved it since then knows better: the conditions are asked again with the row locked.
                 change = update(messages).where(messages.c.key == row.key, over)
                 change = change.values(state=State.FAILED.value, legs=legs, changed_at=now)
-                settled += connection.execute(change).rowcount
+                done = connection.execute(change).rowcount
+                told.messages_ended(connection, [row.key] if done else [], now)
+                settled += done

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Update, select, update
 
+from store import told
 from store.schema import retries
 from store.writes import insert_new
 
@@ -39,14 +40,20 @@ def cancel(
     # The account is what the table's key begins with: without it, every resend ever planned would be looked at.
     theirs = retries.c.account.in_(sorted(set(accounts))) & retries.c.message_key.in_(keys)
     open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
-    return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount
+    return _cancelled(connection, open_ones.values(state="cancelled", note=note, changed_at=at), at)
 
 
 def cancel_for(connection: Connection, account: str, address: bytes, at: datetime, note: str) -> int:
     """Cancel every resend to one recipient that has not left."""
     theirs = (retries.c.recipient == address) & (retries.c.account == account)
     open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
-    return connection.execute(open_ones.values(state="cancelled", note=note, changed_at=at)).rowcount
+    return _cancelled(connection, open_ones.values(state="cancelled", note=note, changed_at=at), at)
+
+
+def _cancelled(connection: Connection, change: Update, at: datetime) -> int:
+    ended = list(connection.scalars(change.returning(retries.c.id)))
+    told.resends_changed(connection, ended, at)
+    return len(ended)
 
 
 def content_came(connection: Connection, accounts: Iterable[str], message_keys: Iterable[bytes], at: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from store import retries
 from store.ids import new_ids
 from store.moments import from_ms
-from store.schema import contents, sends
+from store.schema import aliases, contents, sends
 from store.vault import Vault
 from store.writes import insert_rows, select_in, upsert
 
@@ -197,8 +197,8 @@ def erase_for(connection: Connection, recipient: bytes) -> None:
 
 
 def in_use(connection: Connection) -> bool:
-    """Whether anything was ever registered: most installations begin without, and need not be asked about it."""
-    return connection.scalar(select(sends.c.account).limit(1)) is not None
+    """Whether anything was ever registered, or sent again by an application that registers nothing."""
+    return any(connection.execute(select(key).limit(1)).first() is not None for key in (sends.c.key, aliases.c.key))
 
 
 def left_since(connection: Connection, account: str, recipient: bytes, since: datetime) -> int:

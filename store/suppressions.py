@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from store import failures
+from store import failures, told
 from store.ids import new_ids
 from store.moments import from_ms
 from store.schema import suppression_audit, suppressions
@@ -180,8 +180,9 @@ def _renew(connection: Connection, standing: Row[Any], entry: Entry, at: datetim
         }
         if ended:
             values["since"] = entry.since
-        audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
     connection.execute(update(suppressions).where(suppressions.c.id == standing.id).values(**values))
+    if stronger or ended or longer:
+        audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
     return stronger or ended or longer
 
 
@@ -256,13 +257,15 @@ def _lift(
 
 
 def audit(connection: Connection, ids: Sequence[int], at: datetime, who: str, change: str, detail: str) -> None:
-    """Append to the trail of these suppressions; the trail is never rewritten."""
+    """Append to the trail of these suppressions, once they are changed; the trail is never rewritten."""
     _audit(connection, [(of, change, detail) for of in ids], at, who)
 
 
 def _audit(connection: Connection, entries: Sequence[tuple[int, str, str]], at: datetime, who: str) -> None:
+    lines = [(number, *entry) for number, entry in zip(new_ids(len(entries)), entries, strict=True)]
     rows = [
         {"id": number, "suppression_id": of, "at": at, "who": who, "change": change, "detail": detail}
-        for number, (of, change, detail) in zip(new_ids(len(entries)), entries, strict=True)
+        for number, of, change, detail in lines
     ]
     insert_rows(connection, suppression_audit, rows)
+    told.suppressions_changed(connection, lines, at)

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from codes import Codes, load_codes
+from codes.channels import CHANNELS
+from config.forwarding import ForwardFile
 from config.logs import log
 from config.relays import Relays
 from config.settings import Settings, load_settings
@@ -15,6 +17,7 @@ from infobip.outbound.signature import signature_of
 from policy import PolicyError, Rules, load_policy
 from reports.words import OptWords
 from store.database import Database, open_database
+from store.events import told_to
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from workers.drain import Drain
@@ -37,6 +40,7 @@ class Context:
     preparer: Preparer
     pipeline: Pipeline
     owner: str
+    forward: ForwardFile
 
     @property
     def drain(self) -> Drain:
@@ -75,7 +79,7 @@ class PolicyFile:
 
 
 def open_context(settings: Settings) -> Context:
-    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`."""
+    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`, `SettingsError`."""
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     try:
         return _on(settings, database)
@@ -93,7 +97,9 @@ def _on(settings: Settings, database: Database) -> Context:
     preparer = Preparer(vault, codes, words, settings.default_channel)
     passing = Passing(vault, Relays.read(settings.relay_url), partial(signature_of, settings))
     pipeline = Pipeline(database, vault, preparer, policy.rules(), passing)
-    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner())
+    forward = ForwardFile(settings.forward, frozenset(CHANNELS))
+    told_to(database, forward.endpoints)
+    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner(), forward)
 
 
 def owner() -> str:

@@ -8,16 +8,19 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from codes import Outcome
+from config.forwarding import NO_ENDPOINTS, Endpoints
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
 from policy.surge import in_trouble
 from reports import Event
 from store import (
     arrivals,
+    events,
     failures,
     incidents,
     joins,
     ledger,
     messages,
+    parcels,
     passes,
     pauses,
     resending,
@@ -28,11 +31,10 @@ from store import (
 )
 from store.messages import Message
 from store.pauses import Scope
-from store.schema import outbox
 from store.suppressions import Entry
 from store.vault import Vault
-from store.writes import insert_new
-from workers import rows
+from workers import forwarding, rows
+from workers.forwarding import Move
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
 from workers.scopes import paused_by
@@ -79,7 +81,11 @@ class Effects:
     """Keys of the messages for which a resend was planned."""
     silenced: set[tuple[str, bytes]] = field(default_factory=set)
     opted_in: list[Prepared] = field(default_factory=list)
-    outgoing: list[dict[str, Any]] = field(default_factory=list)
+    endpoints: Endpoints = NO_ENDPOINTS
+    moves: list[Move] = field(default_factory=list)
+    outgoing: list[events.Event] = field(default_factory=list)
+    parcels: list[dict[str, Any]] = field(default_factory=list)
+    """Reports that go on to the URLs that applications named."""
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
@@ -127,7 +133,8 @@ class Effects:
                 case Alert():
                     self.sightings.append(rows.sighting_of(item, decision, action))
                 case Forward():
-                    self.outgoing.append(rows.forward_row(number, item, action, self.now))
+                    if action.mode is Mode.ACT:
+                        self.outgoing.append(forwarding.matched(number, item, decision, action))
         if item.trusted and item.report.event is Event.DELIVERY and decision.outcome in _FINAL:
             self._ended(item, decision)
 
@@ -138,6 +145,13 @@ class Effects:
             arrived = decision.outcome is Outcome.DELIVERED
             names = (item.report.account, item.message_key, item.attempt)
             self.heard.append(passes.Heard(*names, arrived, in_trouble(decision)))
+
+    def note_move(self, item: Prepared, before: Message | None, decision: Decision | None) -> None:
+        """Keep what the item did to its message, where an endpoint may want to know."""
+        if not forwarding.OF_MESSAGES.isdisjoint(self.endpoints.wanted):
+            move = forwarding.move_of(item, before, self.changed.get(item.message_key), decision)
+            if move is not None:
+                self.moves.append(move)
 
     def _pause(self, item: Prepared, action: Retry) -> None:
         """Hold back what else would meet the same limit until this resend is due.
@@ -162,7 +176,7 @@ class Effects:
         if isinstance(made, incidents.Sighting):
             self.sightings.append(made)
         elif made is not None:
-            self.outgoing.append(made)
+            self.parcels.append(made)
 
     def write(self, connection: Connection) -> None:
         """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
@@ -191,9 +205,15 @@ class Effects:
             retries.cancel_for(connection, account, address, at, "the person wants no more")
         if self.register.in_use:
             self._write_resends(connection)
-        insert_new(connection, outbox, self.outgoing)
+        self._tell(connection)
+        parcels.queue(connection, self.parcels)
         surges.note(connection, self.tally.ended())
         incidents.note(connection, self.sightings)
+
+    def _tell(self, connection: Connection) -> None:
+        moves = forwarding.wanted_of(self.moves, self.endpoints.wanted)
+        told = forwarding.events_of(connection, moves, self.changed) if moves else []
+        events.note(connection, [*told, *self.outgoing], self.now)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""

@@ -62,6 +62,7 @@ def purge(context: Context) -> None:
         reports=settings.keep_reports,
         decisions=settings.keep_decisions,
         keys=settings.keep_keys,
+        events=settings.keep_events,
     )
     deleted = retention.purge(context.database, limits, now)
     if any(deleted.values()):

@@ -15,6 +15,7 @@ from reports.words import MENTION
 from store import failures, inbox, ledger, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
+from store.events import endpoints_of
 from store.ids import new_ids
 from store.messages import Message
 from store.vault import Vault
@@ -53,7 +54,7 @@ class Pipeline:
         unfinished = sorted({item.callback_id for item in items} - set(finished))
 
         def work(connection: Connection) -> int:
-            effects = Effects(self._vault, now, tally=self._tally(now))
+            effects = Effects(self._vault, now, tally=self._tally(now), endpoints=endpoints_of(connection))
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
             effects.write(connection)
@@ -115,6 +116,7 @@ class Pipeline:
             effects.add_decision(number, item, decision)
         if item.message_key:
             move(item, message, outcome, effects)
+            effects.note_move(item, message, decision)
         if item.event is not None and item.event.lifts and item.recipient and item.trusted:
             effects.opted_in.append(item)
         if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY:

@@ -10,7 +10,7 @@ import msgspec
 from codes import CAUSES, CodeRef
 from codes.causes import OURS
 from config.mask import mask, mask_text
-from policy import Action, Alert, Decision, Forward, Mode, Retry, Suppress
+from policy import Action, Alert, Decision, Mode, Retry, Suppress
 from reports import Event, mail_domain
 from store import incidents
 from store.ids import new_id
@@ -22,8 +22,6 @@ RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.
 _ORIGINS: Final = {"COMPLAINED": "complaint", "BLOCK": "infobip", "DELIVERY": "report", "LATE_BOUNCE": "report"}
 _ENCODE: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 _LONGEST_DATE: Final = 40
-# A forwarded event that nobody takes is given up after Infobip's own patience.
-_FORWARD_FOR_MS: Final = 42 * 3_600_000
 
 
 def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[str, Any]:
@@ -120,8 +118,8 @@ def facts(item: Prepared) -> Facts:
     )
 
 
-def _told(item: Prepared) -> dict[str, Any]:
-    """Return the facts as they go into the evidence of a suppression."""
+def facts_of(item: Prepared) -> dict[str, Any]:
+    """Return the facts as a plain mapping: for the evidence of a suppression, and for events."""
     found: dict[str, Any] = msgspec.to_builtins(facts(item), enc_hook=str)
     return found
 
@@ -178,7 +176,7 @@ def entry_of(number: int, item: Prepared, decision: Decision, action: Suppress) 
         state=ACTIVE if action.mode is Mode.ACT else PROPOSED,
         since=item.event_at,
         until=action.until,
-        evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **_told(item)},
+        evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **facts_of(item)},
     )
 
 
@@ -246,22 +244,3 @@ def _dimension(name: str, item: Prepared, decision: Decision) -> str:
             return "" if label == "none" else label
         case _:
             return str(getattr(report, name))
-
-
-def forward_row(number: int, item: Prepared, action: Forward, now: datetime) -> dict[str, Any]:
-    """Return an event for the customer's own URL as a row of the outbox."""
-    return {
-        "id": new_id(),
-        "account": item.report.account,
-        "kind": "forward",
-        "target": action.to,
-        "subject": number,
-        "payload": None,
-        "state": "due",
-        "due_at": to_ms(now),
-        "give_up_at": to_ms(now) + _FORWARD_FOR_MS,
-        "attempts": 0,
-        "owner": "",
-        "lease_until": 0,
-        "last_error": "",
-    }

@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from codes import CHANNELS, TableError, load_codes, shipped
+from config.forwarding import load_endpoints
 from config.settings import Settings, SettingsError
 from policy import PolicyError, load_policy
 from webhook.accounts import Accounts
@@ -79,11 +80,16 @@ def _policy(settings: Settings) -> None:
         raise SettingsError(f"DLR_POLICY: {_why(error)}. `dlr policy check FILE` checks it") from None
 
 
+def _endpoints(settings: Settings) -> None:
+    load_endpoints(settings.forward, frozenset(CHANNELS))
+
+
 _LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (
     _who_may_post,
     _default_channel,
     _database,
     _codes,
     _policy,
+    _endpoints,
     check_settings,
 )

@@ -18,6 +18,7 @@ from store.schema.receiving import (
     suppression_audit,
     suppressions,
 )
+from store.schema.telling import events
 
 __all__ = [
     "addresses",
@@ -25,6 +26,7 @@ __all__ = [
     "api_keys",
     "contents",
     "decisions",
+    "events",
     "failure_days",
     "inbox",
     "incident_deltas",

@@ -49,6 +49,8 @@ retries: Final = Table(
     Column("first_look_at", Moment, nullable=True),
     Column("cost_micros", BigInteger, nullable=False, server_default="0"),  # what it was reckoned to cost as it left
     Column("currency", String(8), nullable=False, server_default=""),
+    # Which way it left last: empty is to Infobip, `application` by the application's own resend URL.
+    Column("via", String(12), nullable=False, server_default=""),
     UniqueConstraint("account", "message_key", "attempt"),
     Index("ix_retries_sent", "account", "sent_at"),
     Index("ix_retries_recipient", "recipient"),
@@ -62,7 +64,7 @@ outbox: Final = Table(
     Column("account", String(64), nullable=False),
     Column("kind", String(16), nullable=False),  # relay, report, forward, notify
     Column("target", String(512), nullable=False),
-    Column("subject", BigInteger, nullable=False),  # the callback, report or incident it is about
+    Column("subject", BigInteger, nullable=False),  # the callback, event or incident it is about
     Column("payload", LargeBinary, nullable=True),  # sealed; empty where the subject's own row holds it
     Column("state", String(12), nullable=False),  # due, claimed, done, given_up
     Column("due_at", Moment, nullable=False),

@@ -12,6 +12,7 @@ from cli.codes import codes
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
+from cli.forward import forward
 from cli.keys import keys
 from cli.listings import incidents, suppress
 from cli.message import message
@@ -28,6 +29,7 @@ COMMANDS = (
     doctor,
     explain,
     forget,
+    forward,
     incidents,
     keys,
     message,

@@ -11,12 +11,15 @@ from typing import Any, Final
 from flask import Flask
 
 from codes import TableError
+from codes.channels import CHANNELS
 from config.collector import calm_collector
+from config.forwarding import ForwardFile
 from config.logs import set_up_logs
 from config.settings import Settings, SettingsError, load_settings
 from infobip.outbound.transport import Patience, Transport
 from policy import PolicyError
 from store.database import open_database
+from store.events import told_to
 from webhook.proxy.app import create_app
 from webhook.serve import CLOSE, Server, make_ringer, patient_vault
 
@@ -34,6 +37,7 @@ def app_from(settings: Settings) -> Flask:
         statement_timeout=settings.lock_wait * 2,
         pool=min(settings.proxy_threads + 2, _POOL),
     )
+    told_to(database, ForwardFile(settings.forward, frozenset(CHANNELS)).endpoints)
     vault = patient_vault(settings, database)
     longest = settings.proxy_timeout.total_seconds()
     patience = replace(Patience(), answer=longest, total=longest)

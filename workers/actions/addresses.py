@@ -5,8 +5,11 @@ which a stranger's name server could answer differently, never happens.
 """
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -23,9 +26,55 @@ class PrivateAddress(Exception):
     """All addresses of a host lie in private networks, and those are not allowed."""
 
 
+class SlowLookUp(TimeoutError):
+    """Nobody told a host's addresses in time."""
+
+
 def resolve(host: str, port: int) -> Sequence[Found]:
     """Return the addresses that the system's resolver knows of `host`."""
     return [(family, address) for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class LookUps:
+    """Looks names up with an end to the waiting: the system's resolver has none that can be set.
+
+    A look-up that is given up goes on in a thread of its own. Whoever asks for the same name meanwhile waits for that
+    one, so that however many ask, a dead name server holds one thread for each name.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[tuple[Resolver, str, int], Future[Sequence[Found]]] = {}
+
+    def find(self, resolver: Resolver, host: str, port: int, timeout: float) -> Sequence[Found]:
+        """Return the addresses of `host`. Raises `SlowLookUp` after `timeout` seconds, and what `resolver` raises."""
+        key = (resolver, host, port)
+        with self._lock:
+            answer = self._running.get(key)
+            if answer is None:
+                answer = self._running[key] = Future()
+                threading.Thread(target=self._look, args=(key, answer), name="look-up", daemon=True).start()
+        try:
+            return answer.result(max(0.0, timeout))
+        except Late:
+            if answer.done():
+                raise
+            raise SlowLookUp(host) from None
+
+    def _look(self, key: tuple[Resolver, str, int], answer: "Future[Sequence[Found]]") -> None:
+        resolver, host, port = key
+        try:
+            found = resolver(host, port)
+        except BaseException as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found)
+        finally:
+            with self._lock:
+                del self._running[key]
+
+
+_look_ups: Final = LookUps()
 
 
 def is_public(text: str) -> bool:
@@ -52,13 +101,22 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
-def connect(host: str, port: int, *, resolver: Resolver, private: bool, timeout: float, end: float) -> socket.socket:
+def connect(
+    host: str,
+    port: int,
+    *,
+    resolver: Resolver,
+    private: bool,
+    timeout: float,
+    end: float,
+    look_up: float = 3.0,
+) -> socket.socket:
     """Return a socket connected to an allowed address of `host`.
 
-    Each address gets `timeout` seconds, and none is tried after `end` of the monotonic clock. Raises `PrivateAddress`,
-    and `OSError` as the last address gave it.
+    The name gets `look_up` seconds and each address `timeout`; none is tried after `end` of the monotonic clock. Raises
+    `PrivateAddress`, `SlowLookUp`, and `OSError` as the resolver or the last address gave it.
     """
-    found = resolver(host, port)
+    found = _look_ups.find(resolver, host, port, min(look_up, end - time.monotonic()))
     allowed = [one for one in found if private or is_public(str(one[1][0]))]
     if found and not allowed:
         raise PrivateAddress(host)

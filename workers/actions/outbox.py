@@ -23,7 +23,7 @@ def _relay(context: Context, road: Road) -> Kind:
 
 
 def _forward(context: Context, road: Road) -> Kind:
-    return ForwardKind()
+    return ForwardKind(context.forward.endpoints(), road, context.database, context.vault)
 
 
 def _report(context: Context, road: Road) -> Kind:

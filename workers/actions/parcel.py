@@ -16,8 +16,8 @@ from store.outbox import Delivery
 from store.parcels import open_parcel
 from store.vault import Vault
 from workers.actions.addresses import PrivateAddress
+from workers.actions.judging import judge
 from workers.actions.post import NoAnswer, Poster, Road, make_tls
-from workers.actions.relay import judge
 from workers.actions.results import Outcome, Result
 
 _WITHIN: Final = timedelta(hours=6)

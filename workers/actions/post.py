@@ -14,12 +14,13 @@ from socket import gaierror, socket
 from typing import Any, Final
 
 from config.relays import RelayTarget
-from workers.actions.addresses import Resolver, connect, resolve
+from workers.actions.addresses import Resolver, SlowLookUp, connect, resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds a target has: to accept a connection, to take each piece and then to answer, and for all of it.
+    """How many seconds a target has: for its name to be looked up, to accept a connection, to take each piece and then
+    to answer, and for all of it.
 
     However an answer is dripped out, a post ends with `total`: well within a lease, and before a worker must end.
     """
@@ -27,6 +28,7 @@ class Patience:
     connect: float = 3.0
     answer: float = 10.0
     total: float = 25.0
+    look_up: float = 3.0
 
 
 _PIECE: Final = 16_384
@@ -39,10 +41,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What matters of an answer. Its body is read for politeness and looked at by nobody."""
+    """What matters of an answer. `body` is that of a 2xx, as far as it came within a second and is not large."""
 
     status: int
     retry_after: str
+    body: bytes = b""
 
 
 class _Timed:
@@ -51,6 +54,8 @@ class _Timed:
     def __init__(self, sock: socket, end: float, longest: float) -> None:
         self._sock = sock
         self._longest = longest
+        self._readers = 0
+        self._closing = False
         self.end = end
 
     def _allow(self) -> None:
@@ -68,10 +73,19 @@ class _Timed:
         return self._sock.recv_into(buffer)
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        self._readers += 1
         return io.BufferedReader(_Reader(self))
 
+    def reader_closed(self) -> None:
+        self._readers -= 1
+        if self._closing and not self._readers:
+            self._sock.close()
+
     def close(self) -> None:
-        self._sock.close()
+        # Where the answer says that it is the last, `http.client` closes the connection before it reads it.
+        self._closing = True
+        if not self._readers:
+            self._sock.close()
 
 
 class _Reader(io.RawIOBase):
@@ -83,6 +97,11 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._timed.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._timed.reader_closed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +125,13 @@ class _Connection(HTTPConnection):
         road, host = self._road, self._target.host
         longest = road.patience.connect
         sock = connect(
-            host, self._target.port, resolver=road.resolver, private=road.private, timeout=longest, end=self.end
+            host,
+            self._target.port,
+            resolver=road.resolver,
+            private=road.private,
+            timeout=longest,
+            end=self.end,
+            look_up=road.patience.look_up,
         )
         if self._tls is not None:
             try:
@@ -164,23 +189,28 @@ class Poster:
         for start in range(0, len(view), _PIECE):
             connection.send(view[start : start + _PIECE])
         # The answer as a whole has so long, not each of its bytes.
-        connection.sock.end = min(connection.end, time.monotonic() + self._patience.answer)
+        timed = connection.sock
+        timed.end = min(connection.end, time.monotonic() + self._patience.answer)
         response = connection.getresponse()
-        answer = Answer(response.status, response.headers.get("Retry-After", ""))
-        reusable = 200 <= answer.status < 300 and connection.sock is not None
-        if not reusable or not self._finish(response):
-            self.close()
-        response.close()
-        return answer
-
-    def _finish(self, response: Any) -> bool:
-        """Read the rest of a small answer, so that the connection can serve again; whether that worked."""
-        self._connection.sock.end = min(self._connection.end, time.monotonic() + 1)
+        content, complete = b"", False
         try:
-            response.read(_MOST_READ)
-        except (OSError, HTTPException):
-            return False
-        return bool(response.isclosed())
+            if 200 <= response.status < 300:
+                timed.end = min(connection.end, time.monotonic() + 1)
+                content, complete = _finish(response)
+        finally:
+            response.close()
+        if not complete:
+            self.close()
+        return Answer(response.status, response.headers.get("Retry-After", ""), content)
+
+
+def _finish(response: Any) -> tuple[bytes, bool]:
+    """Read a small answer; return it, and whether it is over, so that the connection can serve again."""
+    try:
+        content = response.read(_MOST_READ)
+    except (OSError, HTTPException):
+        return b"", False
+    return content, bool(response.isclosed())
 
 
 def _reason(error: BaseException) -> str:
@@ -190,6 +220,8 @@ def _reason(error: BaseException) -> str:
         return f"its certificate is not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"no secure connection: {error.reason or type(error).__name__}"
+    if isinstance(error, SlowLookUp):
+        return "nobody told the address of its host in time"
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, OSError) and not isinstance(error, HTTPException):

@@ -15,9 +15,10 @@ from store.outbox import Delivery
 from store.relays import Raw, hand_over, open_raw
 from store.vault import Vault
 from workers.actions.addresses import PrivateAddress
-from workers.actions.post import Answer, NoAnswer, Poster, Road, make_tls
+from workers.actions.judging import judge
+from workers.actions.post import NoAnswer, Poster, Road, make_tls
 from workers.actions.relay_incidents import given_up, refusal_or_outage
-from workers.actions.results import Outcome, Result, retry_after
+from workers.actions.results import Outcome, Result
 from workers.passing import MARK
 
 # A callback that has come through as many relays goes in a circle.
@@ -40,8 +41,6 @@ _NOT_PASSED_ON: Final = frozenset(
         MARK.lower(),
     }
 )
-# The target asks for time or is in trouble; every other 4xx means the request itself.
-_FOR_NOW: Final = frozenset({408, 425, 429})
 
 
 def body_to_relay(raw: Raw) -> bytes:
@@ -58,19 +57,6 @@ def headers_to_relay(raw: Raw, callback_id: int) -> list[tuple[str, str]]:
 def _marks(headers: Mapping[str, str]) -> list[str]:
     found = [value for name, value in headers.items() if name.lower() == MARK.lower()]
     return [mark.strip() for value in found for mark in value.split(",") if mark.strip()]
-
-
-def judge(answer: Answer, now: datetime) -> Result:
-    """Return what an answer means."""
-    status = answer.status
-    wait = retry_after(answer.retry_after, now)
-    if 200 <= status < 300:
-        return Result(Outcome.DONE)
-    if status in _FOR_NOW or status >= 500:
-        return Result(Outcome.DOWN, f"it answered {status}", wait)
-    if 300 <= status < 400:
-        return Result(Outcome.REFUSED, f"it answered {status}, a redirect, and redirects are not followed", wait)
-    return Result(Outcome.REFUSED, f"it answered {status}", wait)
 
 
 class RelayLane:

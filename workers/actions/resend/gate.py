@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from policy.leaving import Hold, Verdict
 from policy.opening import PROBE, Close, Enter, Fared, Opening, Over, Shut, opening, size
 from store import passes, pauses
 from store.pauses import ALL, Pause, Scope
@@ -46,8 +47,10 @@ class Gate:
         turn = max(until for until, _ in known)
         return turn if turn < end else max(soonest for _, soonest in known)
 
-    def hold(self, connection: Connection) -> None:
-        """Count it in the line of each pause that is opening and holds it back."""
+    def count_held(self, connection: Connection, verdict: Verdict) -> None:
+        """Count one that is held in the line of each pause that is opening and holds it back."""
+        if not isinstance(verdict, Hold):
+            return
         for one, _ in self.shut:
             if one.step >= PROBE:
                 pauses.held_back(connection, one)

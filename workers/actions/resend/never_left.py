@@ -105,7 +105,10 @@ class NeverLeft:
         asked = [_asked(one, registered.get(one.message_key), known.get(one.message_key), purposes) for one in found]
         met = blocks.blocking(connection, self._account, asked, now)
         outlet = self._previewer.outlet(self._account)
-        limits = limits_of(self._rules.limits, self._previewer.outlets.account(self._account))
+        account = self._previewer.outlets.account(self._account)
+        limits = limits_of(self._rules.limits, account)
+        # The application that is asked by its own URL has content and credential.
+        by_itself = account.resend_url is not None
         made = []
         for one, block in zip(found, met, strict=True):
             message, send = known.get(one.message_key), registered.get(one.message_key)
@@ -118,14 +121,14 @@ class NeverLeft:
             situation = Situation(
                 moment=now,
                 give_up_at=give_up_at,
-                not_after=not_after(send, purpose, limits),
+                not_after=not_after(send, message, purpose, limits),
                 purpose=purpose,
                 reached=message is not None and message.state in REACHED,
                 suppressed=block.cause if block and not block.flags else "",
                 flagged=(send is not None and send.flagged) or (block is not None and block.flags),
                 obstacle=one.left or busy or _obstacle(send),
-                has_content=send is not None and send.content in kept,
-                has_credential=self._previewer.outlets.may_send(send, outlet),
+                has_content=by_itself or (send is not None and send.content in kept),
+                has_credential=by_itself or self._previewer.outlets.may_send(send, outlet),
             )
             made.append(_candidate(one, message, send, attempt, situation, block))
         return made

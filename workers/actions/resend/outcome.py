@@ -96,8 +96,8 @@ def without_content(one: Resend, now: datetime) -> Sighting:
         rule="content-not-registered",
         severity="warning",
         title="Messages could be sent again, but nobody registered what they said",
-        next_step="Connect the sender: let it send through /proxy, or post its sends to /api/v1/sends, or switch the "
-        "rule to forward; docs/resend.md shows all three.",
+        next_step="Connect the sender: let it send through /proxy, or post its sends to /api/v1/sends, or give its "
+        "account a resend_url; docs/resend.md shows all three.",
         at=now,
     )
 

@@ -36,6 +36,11 @@ class Outlets:
         self._open: dict[str, Outlet] = {}
         self._lock = threading.Lock()
 
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """All accounts that somebody described."""
+        return self._accounts
+
     def account(self, name: str) -> Account:
         """Return an account; one that nobody described has neither credential nor limits of its own."""
         return self._accounts.get(name) or Account(name=name)

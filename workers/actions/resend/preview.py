@@ -1,7 +1,7 @@
 """What would become of a resend if it were to leave now: everything is asked, and nothing is changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from policy.rules import Rules
 from store import sends
 from store.resending import Resend
 from store.vault import Vault
+from workers.actions.resend.application import leaves_by_application
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
 from workers.actions.resend.request import build
 from workers.actions.resend.situation import Known, Target, gather
@@ -56,10 +57,13 @@ class Previewer:
         content = sends.content_of(connection, self._vault, send.content) if send else None
         has_credential = self._outlets.may_send(send, self.outlet(one.account))
         target = Target.of(self._vault, one, send, content, has_credential=has_credential)
+        by_application = leaves_by_application(one, content, account)
+        if by_application:
+            target = replace(target, has_content=True, has_credential=True)
         known = gather(connection, one, rules, account, target, now)
         verdict = may_leave(known.situation)
         checks = every_check(known.situation)
-        if isinstance(verdict, Leave) and send is not None and content is not None:
+        if isinstance(verdict, Leave) and not by_application and send is not None and content is not None:
             try:
                 message_id = one.new_id or new_id(send.message_id, one.attempt)
                 build(one, send, content, account, message_id, known.situation.not_after, now)

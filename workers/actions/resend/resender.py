@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from config.logs import log
-from infobip.outbound import CannotResend, TooLate, new_id
+from infobip.outbound import CannotResend, TooLate
 from infobip.outbound import logs as infobip_logs
 from infobip.outbound.results import NotSent, Result, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
@@ -16,11 +16,14 @@ from policy.rules import Rules
 from store import aliases, incidents, ledger, messages, passes, resending, sends
 from store.aliases import Original
 from store.database import Database
-from store.resending import CANCELLED, EXPIRED, Resend
+from store.resending import APPLICATION, CANCELLED, EXPIRED, Resend
 from store.sends import Content, Send
 from store.vault import Vault
+from workers.actions.post import Road
 from workers.actions.resend import looking, outcome
+from workers.actions.resend.application import PATIENCE, ByApplication, Tls
 from workers.actions.resend.limiter import Limiter
+from workers.actions.resend.naming import id_of
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
 from workers.actions.resend.request import Plan, build, endpoint_of, outlet_of, person_of
 from workers.actions.resend.situation import Known, Target, gather, is_held
@@ -55,6 +58,7 @@ class Resender:
         owner: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         waits: Waits | None = None,
+        road: Road = Road(patience=PATIENCE),  # noqa: B008 - it cannot be changed
     ) -> None:
         self._database = database
         self._vault = vault
@@ -64,6 +68,9 @@ class Resender:
         self._owner = owner
         self._clock = clock
         self._waits = waits or Waits()
+        self._application = ByApplication(
+            database, vault, rules, outlets.account, owner, clock, self._keep_back, road, Tls()
+        )
 
     def run(self, stopping: Callable[[], bool]) -> int:
         """Send what is due and look up what is in doubt until nothing is left or `stopping` says so.
@@ -72,6 +79,7 @@ class Resender:
         """
         moved = 0
         self._database.repeat(lambda c: resending.recover(c, self._clock()))
+        self._application.take_up(self._outlets.accounts)
         while not stopping():
             due = resending.claim(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
             doubted = resending.claim_look(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
@@ -95,6 +103,9 @@ class Resender:
     def send(self, one: Resend) -> None:
         """Send one claimed resend, if it still may leave. What a kill leaves behind is settled by `recover`."""
         send, content, held = self._stored(one)
+        if self._application.takes(one, content):
+            self._application.send(one, content)
+            return
         outlet = self._outlet(one)
         # Thousands that a pause holds back must not use up the turns of those that may leave.
         is_its_turn = not held and self._takes_turn(one, send, content)
@@ -151,8 +162,7 @@ class Resender:
         verdict = may_leave(known.situation)
         if not isinstance(verdict, Leave):
             self._keep_back(connection, one, verdict, now)
-            if isinstance(verdict, Hold):
-                known.gate.hold(connection)
+            known.gate.count_held(connection, verdict)
             return None
         if not is_its_turn:
             self._put_off(connection, one, _TURN_LATER)
@@ -161,7 +171,7 @@ class Resender:
         assert content is not None
         assert outlet is not None
         try:
-            message_id = self._id_of(connection, one, known)
+            message_id = id_of(connection, self._vault, one, known.send.message_id, target.person.address)
             plan = build(one, known.send, content, account, message_id, known.situation.not_after, now)
         except TooLate as error:
             self._keep_back(connection, one, Expire(str(error)), now)
@@ -194,18 +204,6 @@ class Resender:
         ledger.add_addresses(connection, [ledger.address_row(self._vault, number, plan.recipient, now)])
         return _Ready(plan, outlet, until)
 
-    def _id_of(self, connection: Connection, one: Resend, known: Known) -> str:
-        """Return this attempt's message id: the one that it had already, else one that no other message has."""
-        assert known.send is not None
-        if one.new_id:
-            return one.new_id
-        found = new_id(known.send.message_id, one.attempt)
-        key = messages.key_of(self._vault, one.account, found, known.address)
-        # An application that numbers its own repetitions in the same way must not lose one, nor we ours.
-        return (
-            new_id(known.send.message_id, one.attempt, told_apart=True) if aliases.is_taken(connection, key) else found
-        )
-
     def _keep_back(self, connection: Connection, one: Resend, verdict: Verdict, now: datetime) -> None:
         match verdict:
             case Hold():
@@ -227,7 +225,11 @@ class Resender:
             sends.erase_of(connection, [one.message_key])
 
     def look(self, one: Resend) -> None:
-        """Ask Infobip's logs for one resend in doubt."""
+        """Ask Infobip's logs for one resend in doubt; what the application may have, it is asked for once more."""
+        if one.via == APPLICATION:
+            now, note = self._clock(), "its worker ended while the application was asked; it is asked once more"
+            self._write(lambda c: resending.repeat(c, one, self._owner, now, now, note))
+            return
         outlet = self._outlet(one)
         with self._database.reading() as connection:
             send = sends.find(connection, [one.message_key]).get(one.message_key)

@@ -82,13 +82,13 @@ def gather(
     message = messages.find(connection, [one.message_key]).get(one.message_key)
     send = sends.find(connection, [one.message_key]).get(one.message_key)
     limits = limits_of(rules.limits, account)
-    purpose = _purpose(rules, send, one.account)
+    purpose = _purpose(rules, send, message, one.account)
     address = target.person.address
     block = _block(connection, one, send, target, purpose, now)
     cost = _cost(connection, one, now)
     zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
     gate = gates.read(connection, one.account, scopes_of(send, message, address), limits.pause_share, now)
-    worthless = not_after(send, purpose, limits)
+    worthless = not_after(send, message, purpose, limits)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
         moment=now,
@@ -98,7 +98,7 @@ def gather(
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
         suppressed=block.cause if block is not None and not block.flags else "",
-        flagged=send is not None and (send.flagged or (block is not None and block.flags)),
+        flagged=(send is not None and send.flagged) or (block is not None and block.flags),
         obstacle=_obstacle(send),
         has_content=target.has_content,
         has_credential=target.has_credential,
@@ -128,18 +128,19 @@ def limits_of(limits: Limits, account: Account) -> Limits:
     return replace(limits, **own)
 
 
-def not_after(send: Send | None, purpose: Purpose, limits: Limits) -> datetime | None:
+def not_after(send: Send | None, message: Message | None, purpose: Purpose, limits: Limits) -> datetime | None:
     """Return when the message loses its worth."""
     if send is None:
-        return None
+        return message.first_at + limits.otp_not_after if message and purpose is Purpose.OTP else None
     if send.not_after is not None:
         return send.not_after
     return send.sent_at + limits.otp_not_after if purpose is Purpose.OTP else None
 
 
-def _purpose(rules: Rules, send: Send | None, account: str) -> Purpose:
+def _purpose(rules: Rules, send: Send | None, message: Message | None, account: str) -> Purpose:
     if send is None:
-        return Purpose.UNDECLARED
+        sender = message.sender if message else ""
+        return rules.purposes.of_send(Purpose.UNDECLARED, account, campaign="", sender=sender, application="")
     return rules.purposes.of_send(
         Purpose(send.purpose), account, campaign=send.campaign, sender=send.sender, application=send.application
     )
