@@ -73,7 +73,7 @@ class Mortal(Resender):
         return result
 
     def _may_die(self, moment: str) -> None:
-        if self.dice.random() < 0.08:
+        if self.dice.random() < 0.2:
             self.deaths[moment] += 1
             raise Killed
 
@@ -85,6 +85,6 @@ def die_now_and_then(context: Context, over: threading.Event, dice: random.Rando
         plain = make_resender(context, WAITS)
         mortal = Mortal(**{name.removeprefix("_"): value for name, value in vars(plain).items()})
         mortal.dice, mortal.deaths = dice, deaths
-        left = iter(range(15))
+        left = iter(range(30))
         with suppress(Killed):
             mortal.run(lambda left=left: over.is_set() or next(left, None) is None)  # type: ignore[misc]

@@ -42,6 +42,8 @@ def scenario(seed: int) -> dict[str, Any]:
     first, resent, early = {"attempt": 1}, {"attempt": "2+"}, {"attempt": "2+", "request": 2}
     asked = {"attempt": 1, "request": 1}
     fails = [{"after": "3s", "error": ABSENT}]
+    # 12 s, in which a lease ends: a report that came at once would hide what was forgotten.
+    late = [{"after": "240s", "status": "DELIVERED_TO_HANDSET"}]
     rules = [
         _rule("control", {"sender": CONTROL}, reports=[{"after": "1s"}]),
         _rule("nobody has it", {"sender": DEAD}, reports=[{"after": "3s", "error": "EC_UNKNOWN_SUBSCRIBER"}]),
@@ -49,7 +51,8 @@ def scenario(seed: int) -> dict[str, Any]:
         _rule("a resend breaks", {**early, "share": 0.04}, fault={"status": 503}),
         _rule("a resend is lost", {**early, "share": 0.04}, fault={"drop": "before"}),
         _rule("the answer to a resend is lost", {**resent, "share": 0.06}, fault={"drop": "after"}),
-        _rule(SLOW, {**resent, "share": 0.08}, slow="0.4s"),
+        _rule(SLOW, {**resent, "share": 0.08}, slow="0.4s", reports=late),
+        _rule("a report that is no help", {**resent, "share": 0.5}, reports=late),
         _rule("wavering", {**first, "prefix": [WAVERING]}, reports=fails),
         _rule("dying", {**first, "prefix": [DYING]}, reports=fails),
         _rule("a send too many", {**asked, "share": 0.02}, fault={"status": 429}),

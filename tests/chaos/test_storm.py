@@ -15,7 +15,7 @@ _FINAL = {"delivered", "failed"}
 
 def test_a_small_storm_sends_nothing_twice_and_nothing_after_the_end(tmp_path: Path) -> None:
     with storm(tmp_path, 7, Size(150, mortals=1)) as small:
-        small.run(patience=90)
+        small.run(patience=200)
         check(small)
 
 
