@@ -35,7 +35,7 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
-from store.suppressions import audit
+from store.trail import Change, change
 from store.vault import Vault
 from store.views import Found
 
@@ -175,8 +175,8 @@ def _strip_kept(connection: Connection, hashes: Sequence[bytes], now: datetime) 
     numbers = [row["id"] for row in kept(connection, hashes)]
     if numbers:
         bare = json.dumps({"reason": _REASON})
-        connection.execute(update(suppressions).where(suppressions.c.id.in_(numbers)).values(evidence=bare))
-        audit(connection, numbers, now, WHO, "evidence removed", _REASON)
+        changes = [Change(number, "evidence removed", _REASON, {"evidence": bare}) for number in numbers]
+        change(connection, changes, now, WHO)
 
 
 def _remove_examples(connection: Connection, message_ids: set[str], masked: str) -> int:

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from codes import Outcome
 from config.mask import tail
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
+from policy.rules import Limits
 from reports import Event, mail_domain
 from store import (
     arrivals,
     failures,
+    guard,
     incidents,
     joins,
     ledger,
@@ -35,6 +38,9 @@ from workers.prepare import Prepared
 from workers.register import NOTHING, Register
 from workers.scopes import paused_by
 
+# Outcomes of which the guard counts the share that would suppress somebody.
+_FINAL: Final = frozenset({Outcome.DELIVERED.value, Outcome.FAILED.value})
+
 
 @dataclass(slots=True)
 class Effects:
@@ -42,6 +48,7 @@ class Effects:
 
     vault: Vault
     now: datetime
+    limits: Limits
     reports: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     addresses: dict[bytes, dict[str, Any]] = field(default_factory=dict)
@@ -53,6 +60,8 @@ class Effects:
     given: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
     """Reports written earlier that are another message's after all: old key -> (new key, its recipient)."""
     entries: list[Entry] = field(default_factory=list)
+    tally: guard.Tally = field(default_factory=guard.Tally)
+    """What the guard against mass suppression counts."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
@@ -75,7 +84,10 @@ class Effects:
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
-        self.reports.append(rows.report_row(number, item, outcome, cause))
+        row = rows.report_row(number, item, outcome, cause)
+        self.reports.append(row)
+        if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
+            self.tally.final(item.report.account, rows.scopes_of(item.report), row["event_at"])
         if item.recipient and item.recipient not in self.addresses:
             recipient = item.report.recipient
             self.addresses[item.recipient] = {
@@ -148,7 +160,7 @@ class Effects:
         messages.save(connection, self.changed.values(), self.new, at)
         wishes = {entry.address for entry in self.entries if entry.cause in arrivals.LIFTABLE}
         arrivals.hold(connection, wishes.union(item.recipient for item in self.opted_in))
-        suppressions.suppress(connection, self.entries, at, "policy")
+        self._write_entries(connection)
         suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
         for item in self.opted_in:
             self._opt_in(connection, item)
@@ -167,6 +179,12 @@ class Effects:
             self._write_resends(connection)
         insert_new(connection, outbox, self.outgoing)
         incidents.note(connection, self.sightings)
+
+    def _write_entries(self, connection: Connection) -> None:
+        known = suppressions.standing(connection, self.entries)
+        entries = guard.guarded(connection, self.entries, known, self.tally, self.limits, self.now)
+        suppressions.suppress(connection, entries, self.now, "policy", known)
+        self.tally.write(connection)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""

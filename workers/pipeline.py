@@ -48,7 +48,7 @@ class Pipeline:
         unfinished = sorted({item.callback_id for item in items} - set(finished))
 
         def work(connection: Connection) -> int:
-            effects = Effects(self._vault, now)
+            effects = Effects(self._vault, now, self.rules.limits)
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
             effects.write(connection)

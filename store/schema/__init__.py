@@ -1,4 +1,4 @@
-"""The tables, one module for each half of the work."""
+"""The tables, one module for each part of the work."""
 
 from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends
 from store.schema.base import metadata
@@ -14,6 +14,13 @@ from store.schema.receiving import (
     quarantine,
     report_keys,
     reports,
+)
+from store.schema.suppressing import (
+    guard_counts,
+    guard_deltas,
+    guard_holds,
+    lift_requests,
+    protections,
     suppression_audit,
     suppressions,
 )
@@ -25,14 +32,19 @@ __all__ = [
     "contents",
     "decisions",
     "failure_days",
+    "guard_counts",
+    "guard_deltas",
+    "guard_holds",
     "inbox",
     "incident_deltas",
     "incidents",
+    "lift_requests",
     "messages",
     "meta",
     "metadata",
     "outbox",
     "pauses",
+    "protections",
     "quarantine",
     "report_keys",
     "reports",
