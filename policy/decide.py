@@ -174,6 +174,10 @@ def _suppress(
     if days < wanted.failures:
         notes.append(f"the recipient failed on {days} of the {wanted.failures} days that lead to a suppression")
         return []
+    if wanted.confirms:
+        # What our own list, or Infobip's, refused is no news: or what was lifted would come back by its own echo.
+        said = (wanted.scope, wanted.purpose, meaning.cause, None)
+        return [Suppress(rule.id, Mode.ACT, *said, firm=firm, confirms=True)]
     mode = Mode.ACT if firm else rules.modes["suppress"]
     until = _until(wanted, history, now)
     return [Suppress(rule.id, mode, wanted.scope, wanted.purpose, meaning.cause, until, firm=firm, hold=wanted.hold)]

@@ -152,8 +152,8 @@ def _read(connection: Connection, entries: Sequence[Entry], limits: Limits, now:
     counts: dict[Scope, dict[int, Counts]] = {}
     for table in (guard_counts, guard_deltas):
         for row in connection.execute(_of_scopes(table, scopes).where(table.c.bucket.between(low, high))):
-            buckets = counts.setdefault((row.account, row.dimension, row.value), {})
-            one = buckets.setdefault(to_ms(row.bucket), Counts())
+            of_scope = counts.setdefault((row.account, row.dimension, row.value), {})
+            one = of_scope.setdefault(to_ms(row.bucket), Counts())
             one.finals += row.finals
             one.candidates += row.candidates
     fresh = or_(guard_holds.c.is_open == 1, guard_holds.c.decided_at > now - limits.guard_window)

@@ -14,6 +14,7 @@ from policy.rules import Limits
 from reports import Event, mail_domain
 from store import (
     arrivals,
+    echoes,
     failures,
     guard,
     incidents,
@@ -60,6 +61,8 @@ class Effects:
     given: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
     """Reports written earlier that are another message's after all: old key -> (new key, its recipient)."""
     entries: list[Entry] = field(default_factory=list)
+    echoes: list[Entry] = field(default_factory=list)
+    """What a list refused: it confirms entries and makes none."""
     tally: guard.Tally = field(default_factory=guard.Tally)
     """What the guard against mass suppression counts."""
     retries: list[dict[str, Any]] = field(default_factory=list)
@@ -148,7 +151,7 @@ class Effects:
     def _suppress(self, number: int, item: Prepared, decision: Decision, action: Suppress) -> None:
         entry = rows.entry_of(number, item, decision, action)
         if entry is not None:
-            self.entries.append(entry)
+            (self.echoes if action.confirms else self.entries).append(entry)
             if action.firm:
                 self.silenced.add((entry.account, entry.address))
 
@@ -185,6 +188,7 @@ class Effects:
         entries = guard.guarded(connection, self.entries, known, self.tally, self.limits, self.now)
         suppressions.suppress(connection, entries, self.now, "policy", known)
         self.tally.write(connection)
+        self.sightings += echoes.confirm(connection, self.echoes, self.now)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""

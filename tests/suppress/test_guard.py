@@ -9,8 +9,8 @@ import pytest
 from policy import Mode
 from policy.rules import Rules
 from store.schema import guard_counts, guard_deltas, guard_holds, incidents, suppression_audit, suppressions
-from tests.suppress.people import act, bounce, maintain, opted_out
 from tests.support.desk import Desk, report
+from tests.suppress.people import act, bounce, maintain, opted_out
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_what_came_in_small_portions_is_held_afterwards_and_says_so(desk: Desk) 
     assert states(desk) == {"held": 60}
     [hold] = desk.rows(guard_holds)
     assert {row.held_by for row in desk.rows(suppressions)} == {hold.id}
-    assert {row.who for row in desk.rows(suppression_audit) if row.change == "held"} == {"guard"}
+    assert {row.who for row in desk.rows(suppression_audit) if row.change == "held"} == {"guard", "policy"}
 
 
 def test_what_was_suppressed_hours_before_the_surge_stays_as_it_was(desk: Desk) -> None:
