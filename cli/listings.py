@@ -1,27 +1,28 @@
-"""`dlr retries`, `dlr suppress` and `dlr incidents`: what was planned, who is left alone, what needs a person."""
+"""`dlr retries` and `dlr incidents`: what was planned, and what needs a person."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from cli.listed import ALL as _ALL
+from cli.listed import CHANNEL as _CHANNEL
+from cli.listed import LIMIT as _LIMIT
+from cli.listed import RECIPIENT as _RECIPIENT
+from cli.listed import hashes as _hashes
+from cli.listed import print_found as _print
+from cli.listed import with_addresses as _with_addresses
 from cli.moments import shown
-from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
+from cli.output import NOT_FOUND, counted, fail, format_option, print_json
 from cli.reports import check_words
-from cli.shown import address, plain, scope
-from cli.stored import Stored, ids, stored
+from cli.shown import plain
+from cli.stored import ids, stored
 from store import by_hand, views
 from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
 from store.retries import OPEN as NOT_LEFT
-from store.suppressions import ACTIVE, PROPOSED
 from store.views import Found, Wanted
 
-_LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
-_ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
-_RECIPIENT = click.option("--recipient", default="", metavar="ADDRESS", help="Only this number or e-mail address.")
-_CHANNEL = click.option("--channel", default="", help="Only this channel's.")
 _NOT_ACTED = {"observed": "only recorded: the mode of resends is observe", "proposed": "waits for a person"}
-_HELD = ("held",)
 
 
 @click.group()
@@ -66,68 +67,6 @@ def _retry(row: Found) -> tuple[Any, ...]:
         row["rule"],
         note,
     )
-
-
-@click.group()
-def suppress() -> None:
-    """Whom nothing more is sent to, and why."""
-
-
-@suppress.command("list")
-@_CHANNEL
-@_RECIPIENT
-@click.option("--cause", default="", help="Only for this cause.")
-@_ALL
-@_LIMIT
-@format_option
-def list_suppressions(channel: str, recipient: str, cause: str, everything: bool, limit: int, form: str) -> None:
-    """List suppressions in force and proposed, the latest change first."""
-    check_words(channel, cause)
-    state = () if everything else (ACTIVE, PROPOSED, *_HELD)
-    with stored() as at, at.database.reading() as connection:
-        wanted = Wanted(
-            channel=channel, state=state, cause=cause, recipients=_hashes(at, connection, recipient), limit=limit
-        )
-        found = views.find_suppressions(connection, wanted)
-        _with_addresses(connection, found, "address")
-    headers = ("id", "to", "state", "cause", "covers", "since", "until", "rule")
-    _print(form, found, headers, _suppression, "Nobody is suppressed. `dlr suppress list --all` shows past ones, too.")
-
-
-def _suppression(row: Found) -> tuple[Any, ...]:
-    until = shown(row["until"]) or "for good"
-    return (row["id"], row["address"], row["state"], row["cause"], scope(row), shown(row["since"]), until, row["rule"])
-
-
-@suppress.command("show")
-@click.argument("what", metavar="ID|ADDRESS")
-@click.option("--reveal", is_flag=True, help="Show the address in clear.")
-@format_option
-def show_suppression(what: str, reveal: bool, form: str) -> None:
-    """Show one suppression, or all of one address: the evidence and every change."""
-    with stored() as at, at.database.reading() as connection:
-        numbers = ids([what]) if what.isdecimal() and len(what) > 15 else []
-        if not numbers:
-            hashes = _hashes(at, connection, what)
-            numbers = [row["id"] for row in views.find_suppressions(connection, Wanted(recipients=hashes, limit=1_000))]
-        found = [row for number in numbers if (row := views.suppression(connection, number)) is not None]
-        _with_addresses(connection, found, "address", at if reveal else None)
-    if not found:
-        raise fail(
-            "There is no such suppression, now or in the past. `dlr suppress list --all` lists them.", name=NOT_FOUND
-        )
-    if form == "json":
-        print_json(plain(found))
-        return
-    for row in found:
-        click.echo(f"{row['id']}  {row['address']}, {scope(row)}: {row['state']}")
-        until = f"until {shown(row['until'])}" if row["until"] else "for good"
-        click.echo(f"    because: {row['cause']}, by rule {row['rule'] or '-'} ({row['origin']})")
-        click.echo(f"    since {shown(row['since'])}, {until}, {counted(row['times'], 'time')}")
-        if reason := row["evidence"].get("reason"):
-            click.echo(f"    evidence: {reason}")
-        for change in row["audit"]:
-            click.echo(f"    {shown(change['at'])}  {change['change']} by {change['who']}: {change['detail']}")
 
 
 @click.group()
@@ -197,25 +136,3 @@ def _change(numbers: tuple[str, ...], change: Callable[[Any, int], bool], done: 
                 wrong.append(str(number))
     if wrong:
         raise fail(f"Not {done}, since there is none in state {' or '.join(states)}: {', '.join(wrong)}.")
-
-
-def _hashes(at: Stored, connection: Any, recipient: str) -> tuple[bytes, ...] | None:
-    return tuple(at.hashes(connection, recipient).values()) if recipient else None
-
-
-def _with_addresses(connection: Any, rows: list[Found], column: str, reveal: Stored | None = None) -> None:
-    known = views.known_addresses(connection, (row[column] for row in rows))
-    for row in rows:
-        row[column] = address(known, row[column], reveal)
-        row.pop("message_key", None)
-
-
-def _print(
-    form: str, found: list[Found], headers: tuple[str, ...], cells: Callable[[Found], tuple[Any, ...]], nothing: str
-) -> None:
-    if form == "json":
-        print_json(plain(found))
-    elif found:
-        print_table(headers, [cells(row) for row in found])
-    else:
-        print_nothing(nothing)

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "message": "cli.message:message",
     "migrate": "cli.migrate:migrate",
     "policy": "cli.policy:policy",
+    "proposals": "cli.proposals:proposals",
     "quarantine": "cli.quarantine:quarantine",
     "replay": "cli.replay:replay",
     "reports": "cli.reports:reports",
@@ -24,7 +25,7 @@ COMMANDS: Final = {
     "sample": "cli.sample:sample",
     "settings": "cli.settings:settings",
     "simulate": "cli.simulate:simulate",
-    "suppress": "cli.listings:suppress",
+    "suppress": "cli.suppress:suppress",
     "up": "cli.up:up",
 }
 

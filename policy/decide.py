@@ -163,6 +163,9 @@ def _suppress(
     if meaning.channel == UNKNOWN and not meaning.is_event:
         notes.append("nobody is suppressed while the channel is not known")
         return []
+    if history.protected and not firm and not wanted.confirms:
+        notes.append("the recipient is not suppressed, since an operator protects the address")
+        return []
     if history.reached and not firm:
         notes.append("the recipient is not suppressed, since the message arrived by another report")
         return []

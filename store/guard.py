@@ -201,9 +201,13 @@ def _judge(
     for scope, group in sorted(groups.items()):
         for entry in group:
             tally.of(scope, _bucket(entry)).candidates += 1
+        if scope in window.released:
+            # A person has just said that these failures are real; then they are so for wider scopes, too.
+            held |= {(entry.account, entry.address): 0 for entry in group}
+            continue
         for last in sorted({_bucket(entry) for entry in group}):
             finals, candidates = _sum(scope, last, window, tally, limits)
-            if scope in window.released or not exceeds(finals, candidates, limits):
+            if not exceeds(finals, candidates, limits):
                 continue
             first = last - span(limits)
             hold = window.holds.get(scope) or open_hold(connection, scope, from_ms(first), finals, candidates, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from codes.causes import FIRM
 from policy.rules import Limits
@@ -198,17 +198,22 @@ def _take_from_wider(connection: Connection, hold: Any, mine: Sequence[tuple[Any
 
 
 def tell(connection: Connection, folded: Folded, limits: Limits, now: datetime) -> None:
-    """Tell of groups that are new, remind of those that go on, and tell of surges of what is never held."""
-    due = or_(guard_holds.c.told_at.is_(None), guard_holds.c.told_at <= now - _HEARD_AGAIN)
-    holds = connection.execute(select(guard_holds).where(guard_holds.c.is_open == 1, due)).all()
-    sightings = [_of_hold(row, now) for row in holds]
+    """Tell of groups that are new or grew, remind of those that go on, and tell of surges of what is never held."""
+    sightings = []
+    for hold in connection.execute(select(guard_holds).where(guard_holds.c.is_open == 1)).all():
+        is_due = hold.told_at is None or hold.told_at <= now - _HEARD_AGAIN
+        if not is_due and (hold.account, hold.dimension, hold.value) not in folded.candidates:
+            continue
+        mine = (suppressions.c.state == HELD) & (suppressions.c.held_by == hold.id)
+        held = connection.execute(select(func.count()).select_from(suppressions).where(mine)).scalar_one()
+        if is_due or held > hold.told:
+            sightings.append(_of_hold(hold, max(0, held - hold.told), now))
+            told = update(guard_holds).where(guard_holds.c.id == hold.id)
+            connection.execute(told.values(told_at=now, told=max(held, hold.told)))
     for scope, bucket in sorted(folded.firm.items()):
         counts = _window(connection, scope, bucket, limits)
         if exceeds(counts.finals, counts.firm, limits):
             sightings.append(_of_surge(scope, from_ms(bucket), folded.firm_added[scope], limits))
-    if holds:
-        told = update(guard_holds).where(guard_holds.c.id.in_([row.id for row in holds]))
-        connection.execute(told.values(told_at=now))
     incidents.note(connection, sightings)
 
 
@@ -217,7 +222,7 @@ def incident_key(dimension: str, value: str) -> str:
     return f"{RULE}|{dimension}={value}"
 
 
-def _of_hold(row: Any, now: datetime) -> Sighting:
+def _of_hold(row: Any, more: int, now: datetime) -> Sighting:
     return Sighting(
         account=row.account,
         key=incident_key(row.dimension, row.value),
@@ -231,7 +236,7 @@ def _of_hold(row: Any, now: datetime) -> Sighting:
         at=now,
         threshold=0,
         repeat=_REMINDED,
-        count=0 if row.told_at else row.candidates,
+        count=more,
     )
 
 

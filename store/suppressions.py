@@ -202,7 +202,7 @@ def _renew(connection: Connection, stands: Row[Any], entry: Entry, at: datetime,
     over = stands.state in _OVER
     ended = over or (stands.state != HELD and stands.until is not None and stands.until <= at)
     # What waits for a person goes on waiting, and what is in force is not prolonged by what the guard holds back.
-    waits = not ended and HELD in (stands.state, entry.state)
+    waits = not ended and entry.held_by != DECIDED and HELD in (stands.state, entry.state)
     stronger = not waits and stands.state != ACTIVE and entry.state == ACTIVE
     longer = not waits and stands.until is not None and (entry.until is None or entry.until > stands.until)
     back = not ended and stands.state == PROPOSED and entry.state == HELD

@@ -1,6 +1,6 @@
 """One slice of reports from dedup to committed decisions, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from policy import Decision, History, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import failures, inbox, ledger, sends, suppressions
+from store import failures, inbox, ledger, protections, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.ids import new_ids
@@ -125,6 +125,7 @@ class Pipeline:
             suppressions=past.suppressed.get((item.recipient, item.meaning.cause), 0),
             failed_at=item.event_at,
             arrived_by=_disproved_by(item, effects),
+            protected=(item.report.account, item.recipient) in past.protected,
             trusted=item.trusted,
         )
         history = effects.register.add_to(history, item)
@@ -150,10 +151,12 @@ class _Past:
         failures: Mapping[tuple[bytes, str], tuple[datetime, ...]],
         suppressed: Mapping[tuple[bytes, str], int],
         arrived: Mapping[tuple[str, bytes], datetime],
+        protected: Collection[tuple[str, bytes]],
     ) -> None:
         self.failures = failures
         self.suppressed = suppressed
         self.arrived = arrived
+        self.protected = protected
 
     @classmethod
     def read(cls, connection: Connection, items: Iterable[Prepared], now: datetime) -> "_Past":
@@ -161,7 +164,9 @@ class _Past:
         failed = [(item.report.account, item.recipient) for item in telling]
         since = min((item.event_at for item in telling), default=now)
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
-        return cls(failures.of(connection, failed), suppressions.times_suppressed(connection, failed, now), arrived)
+        times = suppressions.times_suppressed(connection, failed, now)
+        kept = protections.protected(connection, failed, now)
+        return cls(failures.of(connection, failed), times, arrived, kept)
 
 
 def _may_suppress(item: Prepared) -> bool:

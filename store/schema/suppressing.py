@@ -147,6 +147,7 @@ guard_holds: Final = Table(
     Column("is_open", BigInteger, nullable=False),  # 1, or the id once it is decided
     Column("swept", Integer, nullable=False),  # 1 once what the rules did before is held too
     Column("told_at", Moment, nullable=True),
+    Column("told", Integer, nullable=False, server_default="0"),  # of how many people its incident was told
     Column("decided_at", Moment, nullable=True),
     Column("who", String(128), nullable=False, server_default=""),
     UniqueConstraint("account", "dimension", "value", "is_open"),

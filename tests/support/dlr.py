@@ -13,13 +13,15 @@ from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
 from cli.keys import keys
-from cli.listings import incidents, retries, suppress
+from cli.listings import incidents, retries
 from cli.message import message
 from cli.migrate import migrate
+from cli.proposals import proposals
 from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
 from cli.sample import sample
+from cli.suppress import suppress
 
 COMMANDS = (
     codes,
@@ -30,6 +32,7 @@ COMMANDS = (
     keys,
     message,
     migrate,
+    proposals,
     quarantine,
     replay,
     reports,

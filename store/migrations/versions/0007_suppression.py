@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("is_open", sa.BigInteger(), nullable=False),
         sa.Column("swept", sa.Integer(), nullable=False),
         sa.Column("told_at", moments.Moment(), nullable=True),
+        sa.Column("told", sa.Integer(), server_default="0", nullable=False),
         sa.Column("decided_at", moments.Moment(), nullable=True),
         sa.Column("who", sa.String(length=128), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
