@@ -118,6 +118,14 @@ def standing_of(connection: Connection, account: str, addresses: Sequence[bytes]
     return connection.execute(query.order_by(suppressions.c.id)).all()
 
 
+def standing_by_id(connection: Connection, account: str, number: int) -> Sequence[Row[Any]]:
+    """Return the entry of this id where it stands and is the account's."""
+    query = select(suppressions).where(
+        suppressions.c.id == number, suppressions.c.account == account, suppressions.c.state.in_(STANDING)
+    )
+    return connection.execute(query).all()
+
+
 def _standing(connection: Connection, number: int) -> Row[Any]:
     row = connection.execute(select(suppressions).where(suppressions.c.id == number)).first()
     if row is None:

@@ -21,8 +21,8 @@ _AHEAD: Final = timedelta(minutes=10)
 class Words(fields.Field[str]):
     """A text, or a number as its text: ids and phone numbers come as both."""
 
-    def __init__(self, most: int = _LONGEST, **more: Any) -> None:
-        super().__init__(validate=validate.Length(1, most), **more)
+    def __init__(self, most: int = _LONGEST, least: int = 1, **more: Any) -> None:
+        super().__init__(validate=validate.Length(least, most), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if not isinstance(value, (str, Number)):
