@@ -33,13 +33,15 @@ FIRST = 447_000_000_000
 def fill(database: Database, vault: Vault, count: int) -> None:
     """Write `count` entries as rules and people make them."""
     past = to_ms(datetime.now(UTC) - timedelta(days=3))
+    # In the order of the index, or filling it takes far longer than what is measured.
+    people = sorted(vault.digest("address", "main", str(FIRST + of)) for of in range(count))
     for start in range(0, count, 20_000):
-        numbers = range(start, min(start + 20_000, count))
+        part = people[start : start + 20_000]
         rows = [
             {
                 "id": number,
                 "account": "main",
-                "address": vault.digest("address", "main", str(FIRST + of)),
+                "address": address,
                 "scope": "channel=sms;sender=;campaign=;purpose=all",
                 "channel": "sms",
                 "sender": "",
@@ -57,7 +59,7 @@ def fill(database: Database, vault: Vault, count: int) -> None:
                 "changed_at": past,
                 "audit_head": bytes(32),
             }
-            for number, of in zip(new_ids(len(numbers)), numbers, strict=True)
+            for number, address in zip(new_ids(len(part)), part, strict=True)
         ]
         with database.transaction() as connection:
             insert_rows(connection, suppressions, rows)

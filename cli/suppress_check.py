@@ -1,6 +1,6 @@
 """`dlr suppress check`: would a message to this address be stopped, and why?"""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -8,13 +8,14 @@ import click
 from cli.moments import shown
 from cli.output import format_option, print_json
 from cli.shown import plain
+from cli.state import codes_or_fail, rules_or_fail
 from cli.stored import stored
 from cli.suppress_change import addresses, channel_or_fail
 from config.mask import mask
 from reports import normalise
 from store.blocks import Asked, Block, look_up
 from webhook.accounts import MAIN
-from webhook.opinions import PURPOSES
+from webhook.opinions import PURPOSES, Opinion
 
 
 @click.command()
@@ -33,6 +34,8 @@ def check(
     channel_or_fail(channel)
     now = datetime.now(UTC)
     with stored() as at, at.database.reading() as connection:
+        rules = rules_or_fail(at.settings, codes_or_fail(at.settings))
+        purpose = Opinion(rules.purposes, timedelta()).purpose_of(purpose, campaign, sender, "")
         asked = [
             Asked(at.vault.hash_address(account, normalise(one)), channel, sender, campaign, purpose) for one in given
         ]
