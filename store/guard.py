@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, select
 
 from policy.rules import Limits
 from store.ids import new_id, new_ids
 from store.moments import from_ms, to_ms
-from store.schema import guard_counts, guard_deltas, guard_holds
+from store.schema import guard_deltas, guard_holds
 from store.suppressions import HELD, STANDING, Entry, Key
 from store.writes import insert_new, insert_rows
 
@@ -142,34 +142,54 @@ def _bucket(entry: Entry) -> int:
 
 
 def _read(connection: Connection, entries: Sequence[Entry], limits: Limits, now: datetime) -> _Window:
-    """Read the counts, folded and not, and the groups of all scopes of these entries: three queries, by key.
+    """Read the counts, folded and not, and the groups of all scopes of these entries: two queries, by key.
 
     What nobody has folded yet counts as well: a fast campaign's deliveries would be missing beside its failures.
     """
     scopes = {(entry.account, *scope) for entry in entries for scope in entry.scopes}
     buckets = [_bucket(entry) for entry in entries]
-    low, high = min(buckets) - span(limits), max(buckets)
+    among, values = _among(connection, scopes)
+    low, high, fresh = min(buckets) - span(limits), max(buckets), to_ms(now - limits.guard_window)
     counts: dict[Scope, dict[int, Counts]] = {}
-    for table in (guard_counts, guard_deltas):
-        for row in connection.execute(_of_scopes(table, scopes).where(table.c.bucket.between(low, high))):
-            of_scope = counts.setdefault((row.account, row.dimension, row.value), {})
-            one = of_scope.setdefault(to_ms(row.bucket), Counts())
-            one.finals += row.finals
-            one.candidates += row.candidates
-    fresh = or_(guard_holds.c.is_open == 1, guard_holds.c.decided_at > now - limits.guard_window)
+    part = _COUNTED.format(table="guard_counts", among=among), _COUNTED.format(table="guard_deltas", among=among)
+    bounds = (*values, low, high)
+    both = " UNION ALL ".join(part)
+    for account, dimension, value, bucket, finals, candidates in _rows(connection, both, bounds * 2):
+        one = counts.setdefault((account, dimension, value), {}).setdefault(bucket, Counts())
+        one.finals += finals
+        one.candidates += candidates
     holds, released = {}, set()
-    for row in connection.execute(_of_scopes(guard_holds, scopes).where(fresh)):
-        if row.state == OPEN:
-            holds[row.account, row.dimension, row.value] = row.id
-        elif row.state == RELEASED:
-            released.add((row.account, row.dimension, row.value))
+    for number, account, dimension, value, state in _rows(connection, _HELD.format(among=among), (*values, fresh)):
+        if state == OPEN:
+            holds[account, dimension, value] = number
+        elif state == RELEASED:
+            released.add((account, dimension, value))
     return _Window(counts, holds, frozenset(released))
 
 
-def _of_scopes(table: Any, scopes: Iterable[Scope]) -> Any:
-    accounts, dimensions, values = (sorted({scope[place] for scope in scopes}) for place in range(3))
-    among = and_(table.c.account.in_(accounts), table.c.dimension.in_(dimensions), table.c.value.in_(values))
-    return select(table).where(among)
+# Plain SQL, since it is asked for every slice in which somebody would be suppressed (see `store.writes`).
+_COUNTED: Final = (
+    "SELECT account, dimension, value, bucket, SUM(finals), SUM(candidates) FROM {table} WHERE {among}"
+    " AND bucket >= ? AND bucket <= ? GROUP BY account, dimension, value, bucket"
+)
+_HELD: Final = (
+    "SELECT id, account, dimension, value, state FROM guard_holds WHERE {among} AND (is_open = 1 OR decided_at > ?)"
+)
+
+
+def _among(connection: Connection, scopes: Iterable[Scope]) -> tuple[str, tuple[Any, ...]]:
+    lists = [sorted({scope[place] for scope in scopes}) for place in range(3)]
+    names = ("account", "dimension", "value")
+    if connection.dialect.name == "sqlite":
+        marks = (f"{name} IN ({','.join('?' * len(one))})" for name, one in zip(names, lists, strict=True))
+        return " AND ".join(marks), tuple(value for one in lists for value in one)
+    return " AND ".join(f"{name} = ANY(?)" for name in names), tuple(lists)
+
+
+def _rows(connection: Connection, sql: str, values: tuple[Any, ...]) -> Iterable[Any]:
+    if connection.dialect.name != "sqlite":
+        sql = sql.replace("?", "%s")
+    return connection.exec_driver_sql(sql, values)
 
 
 def span(limits: Limits) -> int:

@@ -96,19 +96,6 @@ def _plain(text: str) -> str:
     return text.replace("%", "%25").replace(";", "%3B")
 
 
-def times_suppressed(
-    connection: Connection, people: Iterable[failures.Person], now: datetime
-) -> dict[tuple[bytes, str], int]:
-    """Return how many suppressions of each (address, cause) have ended: pauses grow with them."""
-    found: dict[tuple[bytes, str], int] = {}
-    for row in select_in(connection, suppressions, "address", [address for _, address in people]):
-        # What nobody agreed to was never in force.
-        runs = row.state in (*STANDING, DROPPED) and (row.until is None or from_ms(row.until) > now)
-        ended = row.times - (runs or row.state in (HELD, DROPPED))
-        found[row.address, row.cause] = max(ended, found.get((row.address, row.cause), 0))
-    return found
-
-
 def standing(connection: Connection, entries: Iterable[Entry]) -> dict[Key, Row[Any]]:
     """Return the rows that these entries' people have already, whatever their state. Times are milliseconds."""
     people = [entry.address for entry in entries]
@@ -127,13 +114,21 @@ def suppress(
     known = standing(connection, ordered) if known is None else known
     new = {entry.key: entry for entry in reversed(ordered) if entry.key not in known}
     written = _write_new(connection, [entry for entry in ordered if new.get(entry.key) is entry], at, who)
+    changes: dict[int, Change] = {}
     changed = len(written)
     for entry in ordered:
         if entry.key in written and new[entry.key] is entry:
             continue
         # It stands already, or another worker was first: its entry is committed now, and ours may be the stronger.
         stands = find(connection, entry)
-        changed += stands is not None and _renew(connection, stands, entry, at, who)
+        if stands is not None and stands.id in changes:
+            trail.change(connection, [changes.pop(stands.id)], at, who)
+            stands = find(connection, entry)
+        change = _renewal(connection, stands, entry, at) if stands is not None else None
+        if change is not None:
+            changes[change.id] = change
+            changed += 1
+    trail.change(connection, list(changes.values()), at, who)
     return changed
 
 
@@ -195,10 +190,11 @@ def find(connection: Connection, entry: Entry) -> Row[Any] | None:
     return connection.execute(query).first()
 
 
-def _renew(connection: Connection, stands: Row[Any], entry: Entry, at: datetime, who: str) -> bool:
+def _renewal(connection: Connection, stands: Row[Any], entry: Entry, at: datetime) -> Change | None:
+    """Return what an entry changes of the one that stands; where it only confirms it, that is noted at once."""
     # By event time, whatever the order of arrival: a lift stands against what happened before it.
     if stands.state in _OVER and entry.since <= stands.event_at:
-        return False
+        return None
     over = stands.state in _OVER
     ended = over or (stands.state != HELD and stands.until is not None and stands.until <= at)
     # What waits for a person goes on waiting, and what is in force is not prolonged by what the guard holds back.
@@ -209,7 +205,7 @@ def _renew(connection: Connection, stands: Row[Any], entry: Entry, at: datetime,
     moved = {"event_at": max(stands.event_at, entry.since)}
     if not (stronger or ended or longer or back):
         connection.execute(update(suppressions).where(suppressions.c.id == stands.id).values(**moved))
-        return False
+        return None
     values: dict[str, Any] = {
         **moved,
         "state": stands.state if longer and not (stronger or ended) else entry.state,
@@ -222,8 +218,7 @@ def _renew(connection: Connection, stands: Row[Any], entry: Entry, at: datetime,
         "since": entry.since if ended else stands.since,
     }
     word = "held" if entry.state == HELD else "renewed" if ended else "activated" if stronger else "prolonged"
-    trail.change(connection, [Change(stands.id, word, entry.rule, values)], at, who)
-    return True
+    return Change(stands.id, word, entry.rule, values)
 
 
 def lift_after_delivery(

@@ -12,7 +12,7 @@ from policy import Decision, History, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import failures, inbox, ledger, protections, sends, suppressions
+from store import failures, inbox, ledger, protections, repeats, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.ids import new_ids
@@ -164,7 +164,7 @@ class _Past:
         failed = [(item.report.account, item.recipient) for item in telling]
         since = min((item.event_at for item in telling), default=now)
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
-        times = suppressions.times_suppressed(connection, failed, now)
+        times = repeats.times_suppressed(connection, failed, now)
         kept = protections.protected(connection, failed, now)
         return cls(failures.of(connection, failed), times, arrived, kept)
 
