@@ -211,7 +211,7 @@ def test_the_mode_act_makes_a_proposal_active(desk: Desk, dlr: Dlr, policy: Poli
     assert standing(desk) == [("recipient_unknown", "active", "unknown-recipient")]
 
 
-@pytest.mark.parametrize("codes", [(9, 603), (10, 0), (14, 0)])
+@pytest.mark.parametrize("codes", [(9, 603), (10, 0), (9, 2049)])
 def test_what_the_person_asked_for_is_never_lifted(
     desk: Desk, dlr: Dlr, policy: Policy, codes: tuple[int, int]
 ) -> None:
