@@ -1,10 +1,9 @@
-"""What all listings share: whom they are about, and how their rows are printed."""
+"""What all listings share: their options, and how they print."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
-from sqlalchemy import Connection
 
 from cli.output import print_json, print_nothing, print_table
 from cli.shown import address, plain
@@ -13,15 +12,18 @@ from store import views
 from store.views import Found
 
 LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
+RECIPIENT = click.option("--recipient", default="", metavar="ADDRESS", help="Only this number or e-mail address.")
+CHANNEL = click.option("--channel", default="", help="Only this channel's.")
 
 
-def hashes(at: Stored, connection: Connection, recipient: str) -> tuple[bytes, ...] | None:
-    """Return the hashes that an address has in every account, or nothing where none is given."""
+def hashes(at: Stored, connection: Any, recipient: str) -> tuple[bytes, ...] | None:
+    """Return the hashes of an address in every account; nothing where none is given."""
     return tuple(at.hashes(connection, recipient).values()) if recipient else None
 
 
-def with_addresses(connection: Connection, rows: list[Found], column: str, reveal: Stored | None = None) -> None:
-    """Put the masked address in the place of its hash; in clear with `reveal`."""
+def with_addresses(connection: Any, rows: list[Found], column: str, reveal: Stored | None = None) -> None:
+    """Put addresses in the place of their hashes: masked, or in clear with `reveal`."""
     known = views.known_addresses(connection, (row[column] for row in rows))
     for row in rows:
         row[column] = address(known, row[column], reveal)
@@ -31,7 +33,7 @@ def with_addresses(connection: Connection, rows: list[Found], column: str, revea
 def print_found(
     form: str, found: list[Found], headers: tuple[str, ...], cells: Callable[[Found], tuple[Any, ...]], nothing: str
 ) -> None:
-    """Print rows in the form that was asked for; `nothing` says in words that there are none."""
+    """Print rows in the form that was asked for, or `nothing` where there are none."""
     if form == "json":
         print_json(plain(found))
     elif found:

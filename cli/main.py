@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "message": "cli.message:message",
     "migrate": "cli.migrate:migrate",
     "policy": "cli.policy:policy",
+    "proposals": "cli.proposals:proposals",
     "quarantine": "cli.quarantine:quarantine",
     "replay": "cli.replay:replay",
     "reports": "cli.reports:reports",
@@ -26,7 +27,7 @@ COMMANDS: Final = {
     "settings": "cli.settings:settings",
     "simulate": "cli.simulate:simulate",
     "subscribe": "cli.subscribe.door:subscribe",
-    "suppress": "cli.listings:suppress",
+    "suppress": "cli.suppress:suppress",
     "up": "cli.up:up",
 }
 

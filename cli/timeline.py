@@ -37,6 +37,12 @@ _RESENDS: Final = {
 }
 # Open resends that go on by themselves need no word on whom they wait for.
 _BY_ITSELF: Final = ("", "its time", "a worker")
+_STATES: Final = {
+    "active": "is suppressed",
+    "proposed": "is not blocked: would be suppressed, once a person agrees,",
+    "held": "is not blocked: held back among many others, until a person decides (dlr suppress held list),",
+    "dropped": "was proposed to be suppressed, and a person said no,",
+}
 # What a report says of a message that did not fail needs no further word.
 _PLAIN: Final = ("delivered", "handed_over", "pending")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -175,7 +181,8 @@ def _suppression(entry: Found) -> Line:
     until = f"until {shown(entry['until'])}" if entry["until"] else "for good"
     now = datetime.now(UTC)
     is_over = entry["until"] is not None and entry["until"] <= now
-    states = {"active": "is suppressed", "proposed": "would be suppressed, once a person agrees,"}
-    state = "was suppressed" if is_over else states.get(entry["state"], f"was suppressed ({entry['state']})")
+    state = _STATES.get(entry["state"], f"was suppressed ({entry['state']})")
+    if is_over and entry["state"] == "active":
+        state = "was suppressed"
     note = f"{entry['cause']}, rule {entry['rule'] or '-'}, id {entry['id']}"
     return Line(entry["since"], "recipient", f"{state} on {scope(entry)} {until}", note)

@@ -10,7 +10,8 @@ STOP: Final = "stop"
 START: Final = "start"
 
 # Causes that a later opt-in by the same person in the same scope lifts.
-OPT_OUTS: Final = frozenset({"recipient_opted_out"})
+# A number that was deactivated has a new owner when somebody opts in with it.
+OPT_OUTS: Final = frozenset({"recipient_opted_out", "recipient_deactivated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ EVENTS: Final[Mapping[tuple[str, str], EventMeaning]] = {
         "recipient_unknown", advice="The mailbox refused after accepting; check the address."
     ),
     ("BLOCK", ""): _STOPPED,
-    ("UNBLOCK", ""): EventMeaning(lifts=frozenset({"recipient_opted_out", "recipient_blocklisted"})),
+    ("UNBLOCK", ""): EventMeaning(lifts=OPT_OUTS | {"recipient_blocklisted"}),
     ("SUBSCRIBE", ""): _STARTED,
     ("UNSUBSCRIBE", ""): _STOPPED,
     ("CONSENT_UPDATE", STOP): _STOPPED,

@@ -55,6 +55,10 @@ class Settings:
         None, "CSV file of your own code rows, laid over the shipped tables.", group="rules"
     )
 
+    four_eyes: bool = _row(
+        False, "Lifting an opt-out by hand takes a second person: `dlr suppress approve`.", group="rules"
+    )
+
     # ---- the endpoint
     web_bind: str = _row("127.0.0.1:8080", "Address and port of the callback endpoint.", group="web")
     web_workers: int = _row(1, "Web processes.", group="web")

@@ -163,6 +163,9 @@ def _suppress(
     if meaning.channel == UNKNOWN and not meaning.is_event:
         notes.append("nobody is suppressed while the channel is not known")
         return []
+    if history.protected and not firm and not wanted.confirms:
+        notes.append("the recipient is not suppressed, since an operator protects the address")
+        return []
     if history.reached and not firm:
         notes.append("the recipient is not suppressed, since the message arrived by another report")
         return []
@@ -174,6 +177,10 @@ def _suppress(
     if days < wanted.failures:
         notes.append(f"the recipient failed on {days} of the {wanted.failures} days that lead to a suppression")
         return []
+    if wanted.confirms:
+        # What our own list, or Infobip's, refused is no news: or what was lifted would come back by its own echo.
+        said = (wanted.scope, wanted.purpose, meaning.cause, None)
+        return [Suppress(rule.id, Mode.ACT, *said, firm=firm, confirms=True)]
     mode = Mode.ACT if firm else rules.modes["suppress"]
     until = _until(wanted, history, now)
     return [Suppress(rule.id, mode, wanted.scope, wanted.purpose, meaning.cause, until, firm=firm, hold=wanted.hold)]

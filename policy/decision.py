@@ -42,7 +42,8 @@ class Suppress(NamedTuple):
     """Send this recipient nothing more within `scope` (all, channel, sender, campaign) and `purpose` (all, marketing).
 
     `until` is `None` for good. `hold` is a rest that says nothing bad about the person. `firm` marks what the person
-    or the carrier said outright, which the guard against mass suppression never holds back.
+    or the carrier said outright, which the guard against mass suppression never holds back. `confirms` marks a refusal
+    by a list, ours or Infobip's: it confirms what stands here, and never makes, prolongs or restores anything.
     """
 
     rule: str
@@ -53,6 +54,7 @@ class Suppress(NamedTuple):
     until: datetime | None
     firm: bool
     hold: bool = False
+    confirms: bool = False
     action: Literal["suppress"] = "suppress"
 
 

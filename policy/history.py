@@ -43,6 +43,8 @@ class History:
     """Channels on which something reached this recipient after this failure, by event time; we may know it before."""
     suppressions: int = 0
     """Earlier suppressions of this recipient for the same cause; pauses grow with them."""
+    protected: bool = False
+    """Whether an operator keeps this recipient out of the list for now."""
     trusted: bool = True
     """Whether the callback was authenticated. Nobody is suppressed or resent to on a stranger's word."""
 

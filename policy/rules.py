@@ -64,6 +64,8 @@ class SuppressPlan:
     hold: bool = False
     failures: int = 1
     within: timedelta = timedelta(days=30)
+    confirms: bool = False
+    """Whether it is no more than another list's word: what stands here is confirmed, and nothing is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class SuppressSchema(_Strict):
     lasts = Span(data_key="for", load_default=None)
     grow = fields.Integer(strict=True, validate=validate.Range(1, 4), load_default=1)
     hold = fields.Boolean(load_default=False)
+    confirms = fields.Boolean(load_default=False)
     after = fields.Nested(AfterSchema, load_default=None)
 
     @post_load

@@ -94,6 +94,8 @@ def _retry(action: Retry) -> str:
 
 
 def _suppress(action: Suppress) -> str:
+    if action.confirms:
+        return "the refusal confirms what stands in the list of suppressions, and changes nothing there"
     what = "marketing" if action.purpose == "marketing" else "messages"
     verb = _verb(action.mode, "gets", "is proposed to get", "would get")
     end = f" until {_moment(action.until)}" if action.until else ""

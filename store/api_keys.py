@@ -15,7 +15,9 @@ from store.writes import insert_rows
 
 PROXY: Final = "proxy"
 SENDS_WRITE: Final = "sends:write"
-SCOPES: Final = (PROXY, SENDS_WRITE, "suppressions:read", "suppressions:write", "incidents:write")
+SUPPRESSIONS_READ: Final = "suppressions:read"
+SUPPRESSIONS_WRITE: Final = "suppressions:write"
+SCOPES: Final = (PROXY, SENDS_WRITE, SUPPRESSIONS_READ, SUPPRESSIONS_WRITE, "incidents:write")
 """All there are."""
 _BEGINNING: Final = "dlr_"
 _BYTES: Final = 32

@@ -15,7 +15,8 @@ from store.ledger import add_decisions
 from store.replay import evidence_of
 from store.retries import OPEN as NOT_LEFT
 from store.schema import reports, retries, suppression_audit, suppressions
-from store.suppressions import ACTIVE, LIFTED, LIFTED_BY_DELIVERY, PROPOSED, Entry, audit, suppress
+from store.suppressions import ACTIVE, LIFTED, LIFTED_BY_DELIVERY, STANDING, Entry, lift, suppress
+from store.trail import Change, change
 from store.views import latest_decisions
 from store.writes import insert_returning
 
@@ -23,7 +24,6 @@ WHO: Final = "replay"
 # The person's own word, or what stands for it. Whatever the rules now say, only the person or an operator lifts it.
 OWN_WORD: Final = frozenset({"recipient_opted_out", "recipient_complained", "recipient_dnd", "recipient_blocklisted"})
 _INFERRED: Final = "report"
-_STANDING: Final = (ACTIVE, PROPOSED, "held")
 _OPT_IN_KINDS: Final = ("UNBLOCK", "SUBSCRIBE")
 _LAST: Final = 1_000
 
@@ -55,17 +55,14 @@ def withdraw(connection: Connection, report_id: int, entry: Entry, at: datetime)
     It stands where the person asked for it, and where another report that is still kept leads to it.
     """
     standing = _standing(connection, entry)
-    if standing is None or standing.state not in _STANDING or _is_own_word(standing):
+    if standing is None or standing.state not in STANDING or _is_own_word(standing):
         return False
     last = str(evidence_of(standing).get("report", ""))
     if last != str(report_id) and not _is_kept(connection, last):
         return False
     if _led_to_by_another(connection, report_id, entry):
         return False
-    lifted = update(suppressions).where(suppressions.c.id == standing.id)
-    connection.execute(lifted.values(state=LIFTED, changed_at=at, event_at=at))
-    audit(connection, [standing.id], at, WHO, "lifted", "the rules no longer suppress on this report")
-    return True
+    return lift(connection, [(standing.id, at)], at, WHO, "the rules no longer suppress on this report") > 0
 
 
 def impose(connection: Connection, report_id: int, entry: Entry, at: datetime) -> bool:
@@ -81,13 +78,13 @@ def impose(connection: Connection, report_id: int, entry: Entry, at: datetime) -
     if standing.state == LIFTED and _last_change_by(connection, standing.id) == WHO:
         return _set(connection, standing.id, entry, at, "renewed", state=entry.state)
     is_its_own = str(evidence_of(standing).get("report", "")) == str(report_id)
-    if is_its_own and standing.state in _STANDING and standing.until != entry.until:
+    if is_its_own and standing.state in STANDING and standing.until != entry.until:
         state = ACTIVE if ACTIVE in (standing.state, entry.state) else standing.state
         return _set(connection, standing.id, entry, at, "corrected", state=state)
     return suppress(connection, [entry], at, WHO) > 0
 
 
-def _set(connection: Connection, number: int, entry: Entry, at: datetime, change: str, *, state: str) -> bool:
+def _set(connection: Connection, number: int, entry: Entry, at: datetime, word: str, *, state: str) -> bool:
     evidence = json.dumps(dict(entry.evidence), ensure_ascii=False)
     values: dict[str, Any] = {
         "state": state,
@@ -97,8 +94,7 @@ def _set(connection: Connection, number: int, entry: Entry, at: datetime, change
         "changed_at": at,
     }
     values["event_at"] = entry.since
-    connection.execute(update(suppressions).where(suppressions.c.id == number).values(**values))
-    audit(connection, [number], at, WHO, change, entry.rule)
+    change(connection, [Change(number, word, entry.rule, values)], at, WHO)
     return True
 
 

@@ -28,8 +28,10 @@ from store.schema import (
     inbox,
     incident_deltas,
     incidents,
+    lift_requests,
     messages,
     outbox,
+    protections,
     quarantine,
     reports,
     retries,
@@ -37,7 +39,7 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
-from store.suppressions import audit
+from store.trail import Change, change
 from store.vault import Vault
 from store.views import Found
 
@@ -120,6 +122,7 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
     done["sends"] = _remove_sends(connection, hashes, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
+    done["protections"] = _delete(connection, protections, protections.c.address.in_(hashes))
     _strip_kept(connection, hashes, now)
     their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
     numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
@@ -186,9 +189,12 @@ def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:
 def _strip_kept(connection: Connection, hashes: Sequence[bytes], now: datetime) -> None:
     numbers = [row["id"] for row in kept(connection, hashes)]
     if numbers:
+        # People write names into reasons; who asked and who agreed stays.
+        asked = update(lift_requests).where(lift_requests.c.suppression_id.in_(numbers))
+        connection.execute(asked.values(reason=_REASON))
         bare = json.dumps({"reason": _REASON})
-        connection.execute(update(suppressions).where(suppressions.c.id.in_(numbers)).values(evidence=bare))
-        audit(connection, numbers, now, WHO, "evidence removed", _REASON)
+        changes = [Change(number, "evidence removed", _REASON, {"evidence": bare}) for number in numbers]
+        change(connection, changes, now, WHO)
 
 
 def _remove_examples(connection: Connection, message_ids: set[str], masked: str) -> int:

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from store import failures, told
+from codes.causes import FIRM
+from store import failures, trail
 from store.ids import new_ids
 from store.moments import from_ms
-from store.schema import suppression_audit, suppressions
-from store.writes import insert_returning, insert_rows, select_in
+from store.schema import suppressions
+from store.trail import Change
+from store.writes import insert_returning, select_in
 
 # Causes that a later delivery on the same channel disproves. An opt-out, a complaint or a deactivation is not among
 # them: a delivery says nothing about what the person wants, and a dead number's next owner receives very well.
@@ -28,10 +30,18 @@ LIFTED_BY_DELIVERY: Final = (
 )
 ACTIVE: Final = "active"
 PROPOSED: Final = "proposed"
+HELD: Final = "held"
 LIFTED: Final = "lifted"
+DROPPED: Final = "dropped"
+STANDING: Final = (ACTIVE, PROPOSED, HELD)
+"""In force, or waiting for a person."""
+_OVER: Final = (LIFTED, DROPPED)
+_FIRST_WORDS: Final = {ACTIVE: "suppressed", PROPOSED: "proposed", HELD: "held"}
+DECIDED: Final = -1
+"""`held_by` of an entry that a person decided on."""
 
-
-_Key = tuple[str, bytes, str, str]
+Key = tuple[str, bytes, str, str]
+"""Account, address, scope and cause: what makes two entries one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +61,18 @@ class Entry:
     since: datetime
     until: datetime | None
     evidence: Mapping[str, Any]
+    scopes: tuple[tuple[str, str], ...] = ()
+    """(dimension, value) in which the guard against mass suppression counts it."""
+    held_by: int = 0
+    """The hold that keeps it back."""
 
     @property
-    def key(self) -> _Key:
+    def is_firm(self) -> bool:
+        """Whether the person or the carrier said so outright: the guard never holds it."""
+        return self.cause in FIRM
+
+    @property
+    def key(self) -> Key:
         """What makes it one and the same entry."""
         return self.account, self.address, self.scope, self.cause
 
@@ -77,56 +96,63 @@ def _plain(text: str) -> str:
     return text.replace("%", "%25").replace(";", "%3B")
 
 
-def times_suppressed(
-    connection: Connection, people: Iterable[failures.Person], now: datetime
-) -> dict[tuple[bytes, str], int]:
-    """Return how many suppressions of each (address, cause) have ended: pauses grow with them."""
-    found: dict[tuple[bytes, str], int] = {}
-    for row in select_in(connection, suppressions, "address", [address for _, address in people]):
-        runs = row.state in (ACTIVE, PROPOSED) and (row.until is None or from_ms(row.until) > now)
-        ended = row.times - runs
-        found[row.address, row.cause] = max(ended, found.get((row.address, row.cause), 0))
-    return found
+def standing(connection: Connection, entries: Iterable[Entry]) -> dict[Key, Row[Any]]:
+    """Return the rows that these entries' people have already, whatever their state. Times are milliseconds."""
+    people = [entry.address for entry in entries]
+    return {_key(row): row for row in select_in(connection, suppressions, "address", people)} if people else {}
 
 
-def suppress(connection: Connection, entries: Sequence[Entry], at: datetime, who: str) -> int:
+def suppress(
+    connection: Connection, entries: Sequence[Entry], at: datetime, who: str, known: Mapping[Key, Any] | None = None
+) -> int:
     """Write suppressions; one that stands already is confirmed, prolonged or renewed, never doubled.
 
-    A proposal never weakens what is active, and what a person lifted after the event is not brought back by it.
-    Returns how many changed.
+    A proposal never weakens what is active, what a person lifted after the event is not brought back by it, and what
+    waits for a person goes on waiting. `known` is what `standing` returned. Returns how many changed.
     """
     ordered = sorted(entries, key=lambda entry: (entry.account, entry.address, entry.scope, entry.cause))
-    known = {_key(row) for row in select_in(connection, suppressions, "address", [e.address for e in ordered])}
+    known = standing(connection, ordered) if known is None else known
     new = {entry.key: entry for entry in reversed(ordered) if entry.key not in known}
     written = _write_new(connection, [entry for entry in ordered if new.get(entry.key) is entry], at, who)
+    changes: dict[int, Change] = {}
     changed = len(written)
     for entry in ordered:
         if entry.key in written and new[entry.key] is entry:
             continue
         # It stands already, or another worker was first: its entry is committed now, and ours may be the stronger.
-        standing = _standing(connection, entry)
-        changed += standing is not None and _renew(connection, standing, entry, at, who)
+        stands = find(connection, entry)
+        if stands is not None and stands.id in changes:
+            trail.change(connection, [changes.pop(stands.id)], at, who)
+            stands = find(connection, entry)
+        change = _renewal(connection, stands, entry, at) if stands is not None else None
+        if change is not None:
+            changes[change.id] = change
+            changed += 1
+    trail.change(connection, list(changes.values()), at, who)
     return changed
 
 
-def _key(row: Row[Any]) -> _Key:
-    return row.account, row.address, row.scope, row.cause
+def _key(row: Row[Any]) -> Key:
+    return row.account, bytes(row.address), row.scope, row.cause
 
 
-def _write_new(connection: Connection, entries: Sequence[Entry], at: datetime, who: str) -> set[_Key]:
+def _write_new(connection: Connection, entries: Sequence[Entry], at: datetime, who: str) -> set[Key]:
     """Write entries, each of another key; return the keys of those that nobody else had written meanwhile."""
-    rows = [_new_row(number, entry, at) for number, entry in zip(new_ids(len(entries)), entries, strict=True)]
+    if not entries:
+        return set()
+    numbers = new_ids(len(entries))
+    told = [(_FIRST_WORDS[entry.state], entry.rule) for entry in entries]
+    trails = trail.begin(numbers, at, who, told)
+    rows = [
+        _new_row(number, entry, at, begun["hash"])
+        for number, entry, begun in zip(numbers, entries, trails, strict=True)
+    ]
     written = {number for (number,) in insert_returning(connection, suppressions, rows, ("id",))}
-    done = [(row["id"], entry) for row, entry in zip(rows, entries, strict=True) if row["id"] in written]
-    _audit(connection, [(number, *_beginning(entry)) for number, entry in done], at, who)
-    return {entry.key for _, entry in done}
+    trail.write(connection, [begun for begun in trails if begun["suppression_id"] in written])
+    return {entry.key for number, entry in zip(numbers, entries, strict=True) if number in written}
 
 
-def _beginning(entry: Entry) -> tuple[str, str]:
-    return "suppressed" if entry.state == ACTIVE else "proposed", entry.rule
-
-
-def _new_row(number: int, entry: Entry, at: datetime) -> dict[str, Any]:
+def _new_row(number: int, entry: Entry, at: datetime, head: bytes) -> dict[str, Any]:
     return {
         "id": number,
         "account": entry.account,
@@ -146,10 +172,13 @@ def _new_row(number: int, entry: Entry, at: datetime) -> dict[str, Any]:
         "times": 1,
         "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
         "changed_at": at,
+        "held_by": entry.held_by,
+        "audit_head": head,
     }
 
 
-def _standing(connection: Connection, entry: Entry) -> Row[Any] | None:
+def find(connection: Connection, entry: Entry) -> Row[Any] | None:
+    """Return the row that this entry has already, locked until the end of the transaction."""
     query = select(suppressions).where(
         suppressions.c.account == entry.account,
         suppressions.c.address == entry.address,
@@ -161,29 +190,35 @@ def _standing(connection: Connection, entry: Entry) -> Row[Any] | None:
     return connection.execute(query).first()
 
 
-def _renew(connection: Connection, standing: Row[Any], entry: Entry, at: datetime, who: str) -> bool:
+def _renewal(connection: Connection, stands: Row[Any], entry: Entry, at: datetime) -> Change | None:
+    """Return what an entry changes of the one that stands; where it only confirms it, that is noted at once."""
     # By event time, whatever the order of arrival: a lift stands against what happened before it.
-    if standing.state == LIFTED and entry.since <= standing.event_at:
-        return False
-    stronger = standing.state != ACTIVE and entry.state == ACTIVE
-    ended = standing.state == LIFTED or (standing.until is not None and standing.until <= at)
-    longer = standing.until is not None and (entry.until is None or entry.until > standing.until)
-    values: dict[str, Any] = {"event_at": max(standing.event_at, entry.since)}
-    if stronger or ended or longer:
-        values |= {
-            "state": entry.state if (stronger or ended) else standing.state,
-            "until": entry.until,
-            "rule": entry.rule,
-            "times": standing.times + ended,
-            "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
-            "changed_at": at,
-        }
-        if ended:
-            values["since"] = entry.since
-    connection.execute(update(suppressions).where(suppressions.c.id == standing.id).values(**values))
-    if stronger or ended or longer:
-        audit(connection, [standing.id], at, who, "renewed" if ended else "prolonged", entry.rule)
-    return stronger or ended or longer
+    if stands.state in _OVER and entry.since <= stands.event_at:
+        return None
+    over = stands.state in _OVER
+    ended = over or (stands.state != HELD and stands.until is not None and stands.until <= at)
+    # What waits for a person goes on waiting, and what is in force is not prolonged by what the guard holds back.
+    waits = not ended and entry.held_by != DECIDED and HELD in (stands.state, entry.state)
+    stronger = not waits and stands.state != ACTIVE and entry.state == ACTIVE
+    longer = not waits and stands.until is not None and (entry.until is None or entry.until > stands.until)
+    back = not ended and stands.state == PROPOSED and entry.state == HELD
+    moved = {"event_at": max(stands.event_at, entry.since)}
+    if not (stronger or ended or longer or back):
+        connection.execute(update(suppressions).where(suppressions.c.id == stands.id).values(**moved))
+        return None
+    values: dict[str, Any] = {
+        **moved,
+        "state": stands.state if longer and not (stronger or ended) else entry.state,
+        "until": entry.until,
+        "rule": entry.rule,
+        "times": stands.times + (ended and stands.state in (ACTIVE, LIFTED)),
+        "evidence": json.dumps(dict(entry.evidence), ensure_ascii=False),
+        "changed_at": at,
+        "held_by": entry.held_by or (DECIDED if stands.held_by == DECIDED and not ended else 0),
+        "since": entry.since if ended else stands.since,
+    }
+    word = "held" if entry.state == HELD else "renewed" if ended else "activated" if stronger else "prolonged"
+    return Change(stands.id, word, entry.rule, values)
 
 
 def lift_after_delivery(
@@ -197,13 +232,13 @@ def lift_after_delivery(
         return 0
     addresses = sorted({address for _, address in delivered})
     failures.forget(connection, accounts, delivered, addresses)
-    lifted = 0
-    for row in select_in(connection, suppressions, "address", addresses):
-        if row.state in (ACTIVE, PROPOSED) and row.cause in LIFTED_BY_DELIVERY:
-            moment = _delivered_since(row, delivered)
-            if moment is not None:
-                lifted += _lift(connection, [row.id], at, "report", "delivered since", event_at=moment)
-    return lifted
+    lifts = [
+        (row.id, moment)
+        for row in select_in(connection, suppressions, "address", addresses)
+        if row.state in STANDING and row.cause in LIFTED_BY_DELIVERY
+        if (moment := _delivered_since(row, delivered)) is not None
+    ]
+    return lift(connection, lifts, at, "report", "delivered since")
 
 
 def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], datetime]) -> datetime | None:
@@ -238,34 +273,18 @@ def lift_opt_out(
         suppressions.c.account == account,
         suppressions.c.address == address,
         suppressions.c.cause.in_(sorted(causes)),
-        suppressions.c.state.in_((ACTIVE, PROPOSED)),
+        suppressions.c.state.in_(STANDING),
         suppressions.c.event_at <= at,
         same_scope,
     )
-    return _lift(connection, list(connection.scalars(query)), now, "person", reason, event_at=at)
+    return lift(connection, [(number, at) for number in connection.scalars(query)], now, "person", reason)
 
 
-def _lift(
-    connection: Connection, ids: Sequence[int], at: datetime, who: str, reason: str, *, event_at: datetime
-) -> int:
-    if ids:
-        lifted = update(suppressions).where(suppressions.c.id.in_(ids))
-        lifted = lifted.values(state=LIFTED, changed_at=at, event_at=event_at)
-        connection.execute(lifted)
-        audit(connection, ids, at, who, "lifted", reason)
-    return len(ids)
-
-
-def audit(connection: Connection, ids: Sequence[int], at: datetime, who: str, change: str, detail: str) -> None:
-    """Append to the trail of these suppressions, once they are changed; the trail is never rewritten."""
-    _audit(connection, [(of, change, detail) for of in ids], at, who)
-
-
-def _audit(connection: Connection, entries: Sequence[tuple[int, str, str]], at: datetime, who: str) -> None:
-    lines = [(number, *entry) for number, entry in zip(new_ids(len(entries)), entries, strict=True)]
-    rows = [
-        {"id": number, "suppression_id": of, "at": at, "who": who, "change": change, "detail": detail}
-        for number, of, change, detail in lines
+def lift(connection: Connection, lifts: Sequence[tuple[int, datetime]], at: datetime, who: str, reason: str) -> int:
+    """Lift entries, each as of the event time beside its id; return how many."""
+    changes = [
+        Change(number, "lifted", reason, {"state": LIFTED, "changed_at": at, "event_at": moment, "held_by": 0})
+        for number, moment in lifts
     ]
-    insert_rows(connection, suppression_audit, rows)
-    told.suppressions_changed(connection, lines, at)
+    trail.change(connection, changes, at, who)
+    return len(changes)

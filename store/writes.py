@@ -77,25 +77,27 @@ def select_in(
     *,
     accounts: Iterable[str] = (),
     lock: bool = False,
+    columns: Sequence[str] = (),
 ) -> Sequence[Row[Any]]:
     """Return the rows of `table` whose `column` is one of `values`, in the order of that column.
 
     `accounts` are those that the values belong to: a table whose key begins with the account is not searched without
     them, but read from end to end. `lock` keeps others from changing the rows until the end of the transaction;
-    SQLite has only one writer anyway. Times come as milliseconds.
+    SQLite has only one writer anyway. Times come as milliseconds. Without `columns` all are read.
     """
     wanted = sorted(set(values))
     if not wanted:
         return []
+    wished = ",".join(columns) or "*"
     conditions = [("account", sorted(set(accounts)))] if accounts else []
     conditions.append((column, wanted))
     if connection.dialect.name == "sqlite":
         where = " AND ".join(f"{name} IN ({','.join('?' * len(found))})" for name, found in conditions)
-        sql = f"SELECT * FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608
+        sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608
         return connection.exec_driver_sql(sql, tuple(value for _, found in conditions for value in found)).all()
     tail = " FOR UPDATE" if lock else ""
     where = " AND ".join(f"{name} = ANY(%s::{_array(table.c[name])})" for name, _ in conditions)
-    sql = f"SELECT * FROM {table.name} WHERE {where} ORDER BY {column}{tail}"  # noqa: S608
+    sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}{tail}"  # noqa: S608
     return connection.exec_driver_sql(sql, tuple(_literal(found) for _, found in conditions)).all()
 
 

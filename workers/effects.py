@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 from codes import Outcome
 from config.forwarding import NO_ENDPOINTS, Endpoints
 from policy import Alert, Decision, Forward, Mode, Retry, Suppress
+from policy.rules import Limits
 from policy.surge import in_trouble
 from reports import Event
 from store import (
     arrivals,
+    echoes,
     events,
     failures,
+    guard,
     incidents,
     joins,
     ledger,
@@ -40,7 +43,8 @@ from workers.register import NOTHING, Register
 from workers.scopes import paused_by
 from workers.tally import Tally
 
-_FINAL: Final = (Outcome.DELIVERED, Outcome.FAILED)
+# Outcomes that end a message: what is counted of them decides over pauses, and over what the guard holds.
+_FINAL: Final = frozenset({Outcome.DELIVERED.value, Outcome.FAILED.value})
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Effects:
 
     vault: Vault
     now: datetime
+    limits: Limits
     reports: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     addresses: dict[bytes, dict[str, Any]] = field(default_factory=dict)
@@ -60,6 +65,10 @@ class Effects:
     given: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
     """Reports written earlier that are another message's after all: old key -> (new key, its recipient)."""
     entries: list[Entry] = field(default_factory=list)
+    echoes: list[Entry] = field(default_factory=list)
+    """What a list refused: it confirms entries and makes none."""
+    guarded: guard.Tally = field(default_factory=guard.Tally)
+    """What the guard against mass suppression counts."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
@@ -89,7 +98,10 @@ class Effects:
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
-        self.reports.append(rows.report_row(number, item, outcome, cause))
+        row = rows.report_row(number, item, outcome, cause)
+        self.reports.append(row)
+        if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
+            self.guarded.final(item.report.account, rows.scopes_of(item.report), row["event_at"])
         if item.recipient and item.recipient not in self.addresses:
             row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_at)
             self.addresses[item.recipient] = row
@@ -167,7 +179,7 @@ class Effects:
     def _suppress(self, number: int, item: Prepared, decision: Decision, action: Suppress) -> None:
         entry = rows.entry_of(number, item, decision, action)
         if entry is not None:
-            self.entries.append(entry)
+            (self.echoes if action.confirms else self.entries).append(entry)
             if action.firm:
                 self.silenced.add((entry.account, entry.address))
 
@@ -186,7 +198,7 @@ class Effects:
         messages.save(connection, self.changed.values(), self.new, at)
         wishes = {entry.address for entry in self.entries if entry.cause in arrivals.LIFTABLE}
         arrivals.hold(connection, wishes.union(item.recipient for item in self.opted_in))
-        suppressions.suppress(connection, self.entries, at, "policy")
+        self._write_entries(connection)
         suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
         for item in self.opted_in:
             self._opt_in(connection, item)
@@ -214,6 +226,13 @@ class Effects:
         moves = forwarding.wanted_of(self.moves, self.endpoints.wanted)
         told = forwarding.events_of(connection, moves, self.changed) if moves else []
         events.note(connection, [*told, *self.outgoing], self.now)
+
+    def _write_entries(self, connection: Connection) -> None:
+        known = suppressions.standing(connection, self.entries)
+        entries = guard.guarded(connection, self.entries, known, self.guarded, self.limits, self.now)
+        suppressions.suppress(connection, entries, self.now, "policy", known)
+        self.guarded.write(connection)
+        self.sightings += echoes.confirm(connection, self.echoes, self.now)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import incidents, retention, sends, surges, waiting
+from store import guard_fold, incidents, retention, sends, surges, waiting
+from store.guard import DIMENSIONS
 from store.incidents import Opened
 from workers import pausing
 from workers.context import Context
@@ -17,13 +18,31 @@ _KEPT_COUNTS: Final = timedelta(hours=1)
 
 
 def fold(context: Context) -> None:
-    """Pause what fails in surges, fold sightings into incidents and tell of those that opened."""
+    """Pause what fails in surges, hold what would suppress too many, fold sightings into incidents, tell of them."""
     now = datetime.now(UTC)
     limits = context.policy.rules().limits
     for paused in context.database.repeat(lambda connection: pausing.watch(connection, limits, now)):
         _LOG.warning("resends_paused", account=paused.account, scope=str(paused.scope), why=paused.why)
+    guard(context, now)
     for opened in context.database.repeat(lambda connection: incidents.fold(connection, now)):
         tell(opened)
+
+
+def guard(context: Context, now: datetime) -> None:
+    """Fold the guard's counts, and hold what was written before a surge showed: short transactions, one by one."""
+    database, limits = context.database, context.policy.rules().limits
+    folded = database.repeat(lambda connection: guard_fold.fold(connection, now))
+    # The narrowest first: whom one scope holds counts for no wider one.
+    for dimension in DIMENSIONS:
+        for group in database.repeat(
+            lambda connection, of=dimension: guard_fold.open_holds(connection, folded, of, limits, now)  # type: ignore[misc]
+        ):
+            after = 0
+            while after := database.repeat(
+                lambda connection, of=group, last=after: guard_fold.sweep(connection, of, last, now)  # type: ignore[misc]
+            ):
+                pass
+    database.repeat(lambda connection: guard_fold.tell(connection, folded, limits, now))
 
 
 def tidy(context: Context) -> None:

@@ -1,14 +1,14 @@
 """What was known when a report came in, as far as the database still tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from policy import History, Purpose
-from store import replay
+from store import protections, replay
 from store.suppressions import LIFTED_BY_DELIVERY
 from workers.prepare import Prepared
 from workers.register import Register, look_up
@@ -24,6 +24,7 @@ class Past:
     times: Mapping[tuple[bytes, str], list[tuple[Any, ...]]]
     arrivals: Mapping[bytes, list[tuple[int, str, datetime]]]
     register: Register
+    protected: Collection[tuple[str, bytes]]
 
     @classmethod
     def read(cls, connection: Connection, items: Sequence[Prepared]) -> "Past":
@@ -37,6 +38,10 @@ class Past:
             replay.times_before(connection, people),
             replay.arrivals(connection, [item.recipient for item in items if _may_be_disproved(item)]),
             look_up(connection, items),
+            # As of now: whom an operator protects is not suppressed over what came before, either.
+            protections.protected(
+                connection, [(item.report.account, item.recipient) for item in items], datetime.now(UTC)
+            ),
         )
 
     def history(self, item: Prepared, number: int) -> History:
@@ -58,6 +63,7 @@ class Past:
             failure_days=tuple(day for day in days if day <= item.event_at),
             suppressions=max(times, default=0),
             arrived_by=self._disproved_by(item, number),
+            protected=(item.report.account, item.recipient) in self.protected,
         )
 
     def _disproved_by(self, item: Prepared, number: int) -> tuple[str, ...]:

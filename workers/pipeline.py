@@ -1,6 +1,6 @@
 """One slice of reports from dedup to committed decisions, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from policy import Decision, History, Mode, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import failures, inbox, ledger, sends, suppressions
+from store import failures, inbox, ledger, protections, repeats, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.events import endpoints_of
@@ -54,7 +54,8 @@ class Pipeline:
         unfinished = sorted({item.callback_id for item in items} - set(finished))
 
         def work(connection: Connection) -> int:
-            effects = Effects(self._vault, now, tally=self._tally(now), endpoints=endpoints_of(connection))
+            endpoints = endpoints_of(connection)
+            effects = Effects(self._vault, now, self.rules.limits, tally=self._tally(now), endpoints=endpoints)
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
             effects.write(connection)
@@ -140,6 +141,7 @@ class Pipeline:
             suppressions=past.suppressed.get((item.recipient, item.meaning.cause), 0),
             failed_at=item.event_at,
             arrived_by=_disproved_by(item, effects),
+            protected=(item.report.account, item.recipient) in past.protected,
             trusted=item.trusted,
         )
         history = effects.register.add_to(history, item)
@@ -165,10 +167,12 @@ class _Past:
         failures: Mapping[tuple[bytes, str], tuple[datetime, ...]],
         suppressed: Mapping[tuple[bytes, str], int],
         arrived: Mapping[tuple[str, bytes], datetime],
+        protected: Collection[tuple[str, bytes]],
     ) -> None:
         self.failures = failures
         self.suppressed = suppressed
         self.arrived = arrived
+        self.protected = protected
 
     @classmethod
     def read(cls, connection: Connection, items: Iterable[Prepared], now: datetime) -> "_Past":
@@ -176,7 +180,9 @@ class _Past:
         failed = [(item.report.account, item.recipient) for item in telling]
         since = min((item.event_at for item in telling), default=now)
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
-        return cls(failures.of(connection, failed), suppressions.times_suppressed(connection, failed, now), arrived)
+        times = repeats.times_suppressed(connection, failed, now)
+        kept = protections.protected(connection, failed, now)
+        return cls(failures.of(connection, failed), times, arrived, kept)
 
 
 def _may_suppress(item: Prepared) -> bool:

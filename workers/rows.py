@@ -11,8 +11,9 @@ from codes import CAUSES, CodeRef
 from codes.causes import OURS
 from config.mask import mask, mask_text
 from policy import Action, Alert, Decision, Mode, Retry, Suppress
-from reports import Event, mail_domain
+from reports import Event, Report, mail_domain
 from store import incidents
+from store.guard import scopes
 from store.ids import new_id
 from store.moments import to_ms
 from store.suppressions import ACTIVE, PROPOSED, Entry
@@ -176,8 +177,21 @@ def entry_of(number: int, item: Prepared, decision: Decision, action: Suppress) 
         state=ACTIVE if action.mode is Mode.ACT else PROPOSED,
         since=item.event_at,
         until=action.until,
+        scopes=scopes_of(report),
         evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **facts_of(item)},
     )
+
+
+def scopes_of(report: Report) -> tuple[tuple[str, str], ...]:
+    """Return the (dimension, value) in which the guard against mass suppression counts a report."""
+    return _scopes(
+        mail_domain(report.recipient), report.mcc_mnc, report.sender if report.event is not Event.SEEN else ""
+    )
+
+
+@lru_cache(4096)
+def _scopes(domain: str, mcc_mnc: str, sender: str) -> tuple[tuple[str, str], ...]:
+    return tuple(scopes(domain, mcc_mnc, sender))
 
 
 def _scope(scope: str, channel: str, sender: str, campaign: str) -> tuple[str, str, str]:

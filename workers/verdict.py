@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
 
 
 def entries(number: int, item: Prepared, decision: Decision) -> list[Entry]:
-    wanted = (action for action in decision.actions if isinstance(action, Suppress))
+    wanted = (action for action in decision.actions if isinstance(action, Suppress) and not action.confirms)
     return [entry for action in wanted if (entry := rows.entry_of(number, item, decision, action)) is not None]
 
 
@@ -45,7 +45,7 @@ def entries_before(row: Found, item: Prepared) -> list[Entry]:
     made = tuple(
         Suppress(one["rule"], Mode(one["mode"]), one["scope"], one["purpose"], one["cause"], None, one["firm"])
         for one in decision["actions"]
-        if one["action"] == "suppress"
+        if one["action"] == "suppress" and not one.get("confirms", False)
     )
     stand_in = Decision(Outcome(row["outcome"]), row["cause"], decision["rule"], made, decision["reason"], "", "")
     return entries(row["id"], item, stand_in)
@@ -75,6 +75,8 @@ def _essence(action: Mapping[str, Any], made_at: datetime) -> tuple[str, ...]:
             by = f"by {action['channel']}" if action["channel"] else ""
             return (name, by, "" if action["due_at"] else "(not planned)", mode)
         case "suppress":
+            if action.get("confirms", False):
+                return (name, "(confirms only)")
             purpose = "" if action["purpose"] == "all" else action["purpose"]
             return (name, purpose, action["scope"], _span(action["until"], made_at), mode)
         case "alert":

@@ -1,4 +1,4 @@
-"""The tables, one module for each half of the work."""
+"""The tables, one module for each part of the work."""
 
 from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends, silences
 from store.schema.base import metadata
@@ -15,6 +15,13 @@ from store.schema.receiving import (
     quarantine,
     report_keys,
     reports,
+)
+from store.schema.suppressing import (
+    guard_counts,
+    guard_deltas,
+    guard_holds,
+    lift_requests,
+    protections,
     suppression_audit,
     suppressions,
 )
@@ -28,9 +35,13 @@ __all__ = [
     "decisions",
     "events",
     "failure_days",
+    "guard_counts",
+    "guard_deltas",
+    "guard_holds",
     "inbox",
     "incident_deltas",
     "incidents",
+    "lift_requests",
     "messages",
     "meta",
     "metadata",
@@ -39,6 +50,7 @@ __all__ = [
     "pause_passes",
     "pause_windows",
     "pauses",
+    "protections",
     "quarantine",
     "report_keys",
     "reports",

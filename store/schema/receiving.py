@@ -144,44 +144,6 @@ decisions: Final = Table(
     Index("ix_decisions_report", "report_id"),
 )
 
-suppressions: Final = Table(
-    "suppressions",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("account", String(64), nullable=False),
-    Column("address", LargeBinary(16), nullable=False),
-    Column("scope", String(300), nullable=False),  # channel=..;sender=..;campaign=..;purpose=..
-    Column("channel", String(32), nullable=False),  # empty: all
-    Column("sender", String(255), nullable=False),
-    Column("campaign", String(255), nullable=False),
-    Column("purpose", String(16), nullable=False),
-    Column("cause", String(32), nullable=False),
-    Column("rule", String(64), nullable=False),
-    Column("origin", String(16), nullable=False),  # report, complaint, unsubscribe, operator, import, infobip
-    Column("state", String(12), nullable=False),  # active, proposed, held, lifted, dropped
-    Column("since", Moment, nullable=False),
-    Column("event_at", Moment, nullable=False),  # when what moved it last happened: its confirmation, or its lifting
-    Column("until", Moment, nullable=True),
-    Column("times", Integer, nullable=False),
-    Column("evidence", Text, nullable=False),  # JSON: a copy of what the reports said, so that it outlives them
-    Column("changed_at", Moment, nullable=False),
-    UniqueConstraint("account", "address", "scope", "cause"),
-    Index("ix_suppressions_address", "address"),
-    Index("ix_suppressions_state", "state", "since"),
-)
-
-suppression_audit: Final = Table(
-    "suppression_audit",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("suppression_id", BigInteger, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("who", String(128), nullable=False),
-    Column("change", String(32), nullable=False),
-    Column("detail", Text, nullable=False),
-    Index("ix_suppression_audit_of", "suppression_id"),
-)
-
 # One point for each day on which a recipient failed softly on a channel; a delivery wipes them out.
 failure_days: Final = Table(
     "failure_days",

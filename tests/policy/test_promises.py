@@ -121,7 +121,7 @@ def test_do_not_disturb_by_status_always_acts() -> None:
 
 @pytest.mark.parametrize(
     ("channel", "status", "error"),
-    [("sms", FAILED, 1), ("sms", 8, 0), ("sms", 14, 0), ("email", FAILED, 6012), ("whatsapp", FAILED, 7002)],
+    [("sms", FAILED, 1), ("sms", 8, 0), ("email", FAILED, 6004), ("email", FAILED, 6012), ("whatsapp", FAILED, 7002)],
 )
 def test_a_suppression_inferred_from_a_failure_proposes(channel: str, status: int, error: int) -> None:
     found = suppress(decided(channel, status, error))

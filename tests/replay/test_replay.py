@@ -216,7 +216,7 @@ def test_the_mode_act_makes_a_proposal_active(desk: Desk, dlr: Dlr, policy: Poli
     assert standing(desk) == [("recipient_unknown", "active", "unknown-recipient")]
 
 
-@pytest.mark.parametrize("codes", [(9, 603), (10, 0), (14, 0)])
+@pytest.mark.parametrize("codes", [(9, 603), (10, 0), (9, 2049)])
 def test_what_the_person_asked_for_is_never_lifted(
     desk: Desk, dlr: Dlr, policy: Policy, codes: tuple[int, int]
 ) -> None:
@@ -240,9 +240,8 @@ def test_what_a_person_lifted_is_not_brought_back(desk: Desk, dlr: Dlr, policy: 
     desk.handle(report("m-1", 9, 1))
     now = datetime.now(UTC)
     with desk.database.transaction() as connection:
-        connection.execute(update(suppressions).values(state="lifted", changed_at=now))
         numbers = list(connection.scalars(select(suppressions.c.id)))
-        store_suppressions.audit(connection, numbers, now, "ada", "lifted", "she asked for it")
+        store_suppressions.lift(connection, [(number, now) for number in numbers], now, "ada", "she asked for it")
     dlr("replay", "--all", "--yes", **policy(ACT))
     assert {state for _, state, _ in standing(desk)} == {"lifted"}
 

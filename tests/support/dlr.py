@@ -14,15 +14,17 @@ from cli.explain import explain
 from cli.forget import forget
 from cli.forward import forward
 from cli.keys import keys
-from cli.listings import incidents, suppress
+from cli.listings import incidents
 from cli.message import message
 from cli.migrate import migrate
+from cli.proposals import proposals
 from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
 from cli.retries import retries
 from cli.sample import sample
 from cli.subscribe.door import subscribe
+from cli.suppress import suppress
 
 COMMANDS = (
     codes,
@@ -34,6 +36,7 @@ COMMANDS = (
     keys,
     message,
     migrate,
+    proposals,
     quarantine,
     replay,
     reports,

@@ -32,11 +32,19 @@ class Door:
 
     def body(self) -> dict[str, Any]:
         """Return the body as a tree that keeps the text of every number. Raises `NotJsonObject` and `TooLarge`."""
-        raw = unpack(Body(request.environ, self.limit).raw(), request.headers.get("Content-Encoding", ""), self.limit)
-        try:
-            found = parse(raw)
-        except NotJson as error:
-            raise NotJsonObject(str(error)) from None
-        if not isinstance(found, dict):
-            raise NotJsonObject("the body is no JSON object")
-        return found
+        return tree(self.raw())
+
+    def raw(self) -> bytes:
+        """Return the plain body. Raises `TooLarge` and what else `webhook.body` raises."""
+        return unpack(Body(request.environ, self.limit).raw(), request.headers.get("Content-Encoding", ""), self.limit)
+
+
+def tree(raw: bytes) -> dict[str, Any]:
+    """Return the tree of a JSON object. Raises `NotJsonObject`."""
+    try:
+        found = parse(raw)
+    except NotJson as error:
+        raise NotJsonObject(str(error)) from None
+    if not isinstance(found, dict):
+        raise NotJsonObject("the body is no JSON object")
+    return found

@@ -5,7 +5,9 @@ ApiError                    a WebhookError, answered in the one shape of all err
  ├── KeyLacksScope      403
  ├── NotJsonObject      400  the body is no JSON object
  ├── NothingGood        422  no entry of it can be kept; `refused` says why of each
- └── TooMany            413  more entries than one request may have
+ ├── TooMany            413  more entries than one request may have
+ ├── NoEntries          400  the body has no list of entries
+ └── NotAnswered        503  the database is away, so nobody knows
 """
 
 from typing import Any, ClassVar
@@ -61,3 +63,19 @@ class TooMany(ApiError):
     code = "too_many"
     status = 413
     next_step = "Send them in several requests."
+
+
+class NoEntries(ApiError):
+    """The body is neither one entry nor a list of them."""
+
+    code = "no_entries"
+    next_step = 'Send {"entries": [...]}, or one entry as the whole body.'
+
+
+class NotAnswered(ApiError):
+    """The database cannot be asked."""
+
+    code = "unavailable"
+    status = 503
+    next_step = "Ask again in a few seconds; send nothing to people who may have opted out meanwhile."
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "5"}

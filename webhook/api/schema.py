@@ -6,23 +6,13 @@ from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from codes.channels import AUTO, CHANNELS, UNKNOWN
 from codes.suggest import did_you_mean
 from infobip.inbound import dates
 from infobip.outbound.endpoint import LONGEST_ID
 from infobip.outbound.wire import Number, text
 from webhook.opinions import PURPOSES
+from webhook.suppress_words import SENT_ON
 
-_SENT_ON: Final = CHANNELS - {
-    AUTO,
-    UNKNOWN,
-    "number-lookup",
-    "mobile-identity",
-    "flow",
-    "live-chat",
-    "people",
-    "blocklist",
-}
 _ZONE: Final = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _LONGEST: Final = 255
 _AHEAD: Final = timedelta(minutes=10)
@@ -31,8 +21,8 @@ _AHEAD: Final = timedelta(minutes=10)
 class Words(fields.Field[str]):
     """A text, or a number as its text: ids and phone numbers come as both."""
 
-    def __init__(self, most: int = _LONGEST, **more: Any) -> None:
-        super().__init__(validate=validate.Length(1, most), **more)
+    def __init__(self, most: int = _LONGEST, least: int = 1, **more: Any) -> None:
+        super().__init__(validate=validate.Length(least, most), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if not isinstance(value, (str, Number)):
@@ -92,7 +82,7 @@ class SendSchema(Schema):
 
     message_id = Words(LONGEST_ID, required=True, data_key="messageId")
     to = Words(required=True)
-    channel = OneOf(tuple(sorted(_SENT_ON)), required=True)
+    channel = OneOf(SENT_ON, required=True)
     sender = Words(load_default="")
     purpose = OneOf(PURPOSES, load_default="")
     not_after = When(load_default=None, data_key="notAfter")
@@ -102,7 +92,7 @@ class SendSchema(Schema):
     entity = Words(load_default="", data_key="entityId")
     content = fields.Nested(ContentSchema, load_default=None)
     fallback = fields.Nested(FallbackSchema, load_default=None)
-    failover = fields.List(OneOf(tuple(sorted(_SENT_ON))), load_default=list)
+    failover = fields.List(OneOf(SENT_ON), load_default=list)
 
     @validates_schema
     def _fallback_needs_content(self, data: dict[str, Any], **_: Any) -> None:

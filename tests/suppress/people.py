@@ -1,0 +1,43 @@
+"""People who bounce and people who opt out, and what the maintaining task does then."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from policy import Mode
+from policy.rules import Rules
+from store.incidents import Opened
+from tests.support.desk import Desk, report
+from workers import maintain as tasks
+
+
+def bounce(
+    number: int,
+    domain: str = "example.com",
+    *,
+    error: int = 6006,
+    message: str = "",
+    sender: str = "news@shop.example",
+    minute: int = 0,
+) -> dict[str, Any]:
+    """Return an e-mail report: a mailbox that nobody has, or with `error` 0 a delivery."""
+    made = report(message or f"b-{domain}-{number}-{error}", 5 if error == 0 else 9, error, minute)
+    return made | {"to": f"person{number}@{domain}", "sender": sender, "mccMnc": ""}
+
+
+def opted_out(number: int) -> dict[str, Any]:
+    """Return a report on somebody who texted STOP."""
+    return report(f"o-{number}", 9, 603, to=str(447_700_900_000 + number))
+
+
+def act(desk: Desk, mode: Mode = Mode.ACT) -> None:
+    """Let suppressions go as far as `mode` by themselves."""
+    rules = desk.rules
+    desk.rules = Rules(rules.rules, rules.version, {**rules.modes, "suppress": mode}, rules.limits, rules.purposes)
+
+
+def maintain(desk: Desk, now: datetime | None = None) -> list[Opened]:
+    """Do what the folding task does; return which incidents opened or went on."""
+    context: Any = SimpleNamespace(database=desk.database, policy=SimpleNamespace(rules=lambda: desk.rules))
+    tasks.guard(context, now or datetime.now(UTC))
+    return desk.fold()
