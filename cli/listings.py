@@ -10,8 +10,7 @@ from cli.output import NOT_FOUND, counted, fail, format_option, print_json, prin
 from cli.reports import check_words
 from cli.shown import address, plain, scope
 from cli.stored import Stored, ids, stored
-from store import by_hand, views
-from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
+from store import views
 from store.retries import OPEN as NOT_LEFT
 from store.suppressions import ACTIVE, PROPOSED
 from store.views import Found, Wanted
@@ -128,75 +127,6 @@ def show_suppression(what: str, reveal: bool, form: str) -> None:
             click.echo(f"    evidence: {reason}")
         for change in row["audit"]:
             click.echo(f"    {shown(change['at'])}  {change['change']} by {change['who']}: {change['detail']}")
-
-
-@click.group()
-def incidents() -> None:
-    """What needs a person."""
-
-
-@incidents.command("list")
-@_ALL
-@_LIMIT
-@format_option
-def list_incidents(everything: bool, limit: int, form: str) -> None:
-    """List incidents that go on, the last heard of first. Those below their threshold are shown with --all."""
-    with stored() as at, at.database.reading() as connection:
-        found = views.find_incidents(connection, Wanted(state=() if everything else (OPEN, ACKNOWLEDGED), limit=limit))
-    headers = ("id", "severity", "state", "last", "times", "what", "next step")
-    _print(form, found, headers, _incident, "Nothing needs a person. `dlr incidents list --all` shows past ones, too.")
-
-
-def _incident(row: Found) -> tuple[Any, ...]:
-    last = shown(row["last_at"])
-    return (row["id"], row["severity"], row["state"], last, row["count"], row["title"], row["next_step"])
-
-
-@incidents.command("show")
-@click.argument("number", metavar="ID")
-@format_option
-def show_incident(number: str, form: str) -> None:
-    """Show one incident with examples."""
-    with stored() as at, at.database.reading() as connection:
-        row = views.incident(connection, ids([number])[0])
-    if row is None:
-        raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.", name=NOT_FOUND)
-    if form == "json":
-        print_json(plain(row))
-        return
-    click.echo(f"{row['id']}  {row['severity']}, {row['state']}: {row['title']}")
-    click.echo(f"    {counted(row['count'], 'time')}, first {shown(row['first_at'])}, last {shown(row['last_at'])}")
-    click.echo(f"    rule {row['rule']}, account {row['account']}")
-    for example in row["examples"]:
-        click.echo(f"    for example {example}")
-    if row["next_step"]:
-        click.echo(f"    next: {row['next_step']}")
-
-
-@incidents.command("ack")
-@click.argument("numbers", nargs=-1, required=True, metavar="ID...")
-def ack(numbers: tuple[str, ...]) -> None:
-    """Say that somebody works on it: no reminder follows."""
-    _change(numbers, by_hand.acknowledge, "acknowledged", (OPEN,))
-
-
-@incidents.command("resolve")
-@click.argument("numbers", nargs=-1, required=True, metavar="ID...")
-def resolve(numbers: tuple[str, ...]) -> None:
-    """End it: if it happens again, a new incident opens."""
-    _change(numbers, by_hand.resolve, "resolved", (OPEN, ACKNOWLEDGED, WATCHING))
-
-
-def _change(numbers: tuple[str, ...], change: Callable[[Any, int], bool], done: str, states: tuple[str, ...]) -> None:
-    wrong = []
-    with stored() as at:
-        for number in ids(numbers):
-            if at.database.repeat(lambda connection, number=number: change(connection, number)):  # type: ignore[misc]
-                click.echo(f"Incident {number} is {done}.")
-            else:
-                wrong.append(str(number))
-    if wrong:
-        raise fail(f"Not {done}, since there is none in state {' or '.join(states)}: {', '.join(wrong)}.")
 
 
 def _hashes(at: Stored, connection: Any, recipient: str) -> tuple[bytes, ...] | None:

@@ -23,6 +23,7 @@ TITLES: Final = {
     "proxy": "Between applications and Infobip",
     "resend": "Sending again",
     "relay": "Passing callbacks on",
+    "alerts": "Telling people of incidents",
     "words": "Opt-out words",
     "retention": "How long things are kept",
     "running": "Running",

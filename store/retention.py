@@ -11,6 +11,7 @@ from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
 from store.moments import to_ms
+from store.notices import KIND as NOTIFY
 from store.outbox import subjects_needed
 from store.schema import (
     addresses,
@@ -19,6 +20,7 @@ from store.schema import (
     decisions,
     failure_days,
     inbox,
+    incident_events,
     incidents,
     messages,
     outbox,
@@ -27,12 +29,15 @@ from store.schema import (
     reports,
     retries,
     sends,
+    silences,
     suppressions,
+    traffic,
 )
 
 _AT_ONCE: Final = 1_000
 _FAILURES: Final = timedelta(days=400)
 _OUTBOX: Final = timedelta(days=1)
+_TRAFFIC: Final = timedelta(days=15)
 # A leg that failed and names its channel may be followed by another until the platform's default validity is over.
 _VALIDITY: Final = timedelta(hours=48)
 _OPEN_RETRIES: Final = ("observed", "proposed", "waiting", "planned")
@@ -70,9 +75,17 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
             incidents.c.id,
             (incidents.c.is_open != 1) & (incidents.c.last_at < now - limits.decisions),
         ),
-        "outbox": _delete(
-            database, outbox, outbox.c.id, outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < now - _OUTBOX)
+        "outbox": _delete(database, outbox, outbox.c.id, _over(outbox.c.kind != NOTIFY, now - _OUTBOX)),
+        # Who was told of an incident, and when, belongs to its history.
+        "notices": _delete(database, outbox, outbox.c.id, _over(outbox.c.kind == NOTIFY, now - limits.reports)),
+        "incident_events": _delete(
+            database,
+            incident_events,
+            incident_events.c.id,
+            _orphaned() & (incident_events.c.at < now - limits.decisions),
         ),
+        "silences": _delete(database, silences, silences.c.id, silences.c.until < now - limits.decisions),
+        "traffic": _delete(database, traffic, traffic.c.hour, traffic.c.hour < now - _TRAFFIC),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
     database.repeat(lambda connection: _expire_retries(connection, now))
@@ -88,6 +101,14 @@ def _unused(now: datetime, limits: Limits) -> ColumnElement[bool]:
     in_reports = exists(select(reports.c.id).where(reports.c.recipient == addresses.c.hash))
     in_suppressions = exists(select(suppressions.c.id).where(suppressions.c.address == addresses.c.hash))
     return (addresses.c.seen_at < now - limits.reports) & ~in_reports & ~in_suppressions
+
+
+def _over(kinds: ColumnElement[bool], before: datetime) -> ColumnElement[bool]:
+    return kinds & outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < before)
+
+
+def _orphaned() -> ColumnElement[bool]:
+    return ~exists(select(incidents.c.id).where(incidents.c.id == incident_events.c.incident_id))
 
 
 def _delete(database: Database, table: Table, key: ColumnElement[Any], condition: ColumnElement[bool]) -> int:

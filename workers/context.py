@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from codes import Codes, load_codes
+from codes import CAUSES, Codes, load_codes
+from config.alert_routes import RoutesFile
 from config.logs import log
 from config.settings import Settings, load_settings
 from policy import PolicyError, Rules, load_policy
@@ -32,6 +33,7 @@ class Context:
     policy: "PolicyFile"
     preparer: Preparer
     pipeline: Pipeline
+    routes: RoutesFile
     owner: str
 
     @property
@@ -71,7 +73,10 @@ class PolicyFile:
 
 
 def open_context(settings: Settings) -> Context:
-    """Open everything. Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`."""
+    """Open everything.
+
+    Raises `store.errors.StoreError`, `codes.CodesError`, `policy.PolicyError`, `config.settings.SettingsError`.
+    """
     database = open_database(settings.database, synchronous=settings.sqlite_synchronous)
     try:
         return _on(settings, database)
@@ -88,7 +93,8 @@ def _on(settings: Settings, database: Database) -> Context:
     words = OptWords.of(settings.stop_words, settings.stop_words_nanp, settings.start_words)
     preparer = Preparer(vault, codes, words, settings.default_channel)
     pipeline = Pipeline(database, vault, preparer, policy.rules())
-    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner())
+    routes = RoutesFile(settings.alert_routes, CAUSES)
+    return Context(settings, database, vault, codes, policy, preparer, pipeline, routes, owner())
 
 
 def owner() -> str:

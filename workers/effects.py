@@ -1,6 +1,7 @@
 """Everything one slice writes: collected first, then written in one order."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from store import (
     retries,
     sends,
     suppressions,
+    traffic,
 )
 from store.messages import Message
 from store.moments import to_ms
@@ -55,6 +57,7 @@ class Effects:
     entries: list[Entry] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
+    counted: traffic.Counts = field(default_factory=Counter)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class Effects:
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
+        if item.report.event is Event.DELIVERY:
+            traffic.count(self.counted, item.report, outcome, item.received_at)
         self.reports.append(rows.report_row(number, item, outcome, cause))
         if item.recipient and item.recipient not in self.addresses:
             recipient = item.report.recipient
@@ -111,8 +116,8 @@ class Effects:
         """Whether a delivery report of this slice is about the message of this key."""
         return any(row["message_key"] == key and row["event"] == Event.DELIVERY for row in self.reports)
 
-    def add_decision(self, number: int, item: Prepared, decision: Decision) -> None:
-        """Keep the decision, and collect what follows from it."""
+    def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
+        """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
         self.decisions.append(rows.decision_row(number, decision, self.now))
         for action in decision.actions:
             match action:
@@ -123,7 +128,7 @@ class Effects:
                 case Suppress():
                     self._suppress(number, item, decision, action)
                 case Alert():
-                    self.sightings.append(rows.sighting_of(item, decision, action))
+                    self.sightings.append(rows.sighting_of(item, decision, action, purpose()))
                 case Forward():
                     self.outgoing.append(rows.forward_row(number, item, action, self.now))
 
@@ -167,6 +172,7 @@ class Effects:
             self._write_resends(connection)
         insert_new(connection, outbox, self.outgoing)
         incidents.note(connection, self.sightings)
+        traffic.note(connection, self.counted)
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""

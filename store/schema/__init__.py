@@ -1,14 +1,20 @@
-"""The tables, one module for each half of the work."""
+"""The tables, one module for each part of the work."""
 
 from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends
+from store.schema.alerting import (
+    incident_deltas,
+    incident_events,
+    incidents,
+    silences,
+    traffic,
+    traffic_deltas,
+)
 from store.schema.base import metadata
 from store.schema.receiving import (
     addresses,
     decisions,
     failure_days,
     inbox,
-    incident_deltas,
-    incidents,
     messages,
     meta,
     quarantine,
@@ -27,6 +33,7 @@ __all__ = [
     "failure_days",
     "inbox",
     "incident_deltas",
+    "incident_events",
     "incidents",
     "messages",
     "meta",
@@ -38,6 +45,9 @@ __all__ = [
     "reports",
     "retries",
     "sends",
+    "silences",
     "suppression_audit",
     "suppressions",
+    "traffic",
+    "traffic_deltas",
 ]

@@ -8,12 +8,14 @@ from typing import Any
 import click
 from click.testing import CliRunner, Result
 
+from cli.alerts import alerts
 from cli.codes import codes
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
+from cli.incidents import incidents
 from cli.keys import keys
-from cli.listings import incidents, retries, suppress
+from cli.listings import retries, suppress
 from cli.message import message
 from cli.migrate import migrate
 from cli.quarantine import quarantine
@@ -22,6 +24,7 @@ from cli.reports import reports
 from cli.sample import sample
 
 COMMANDS = (
+    alerts,
     codes,
     doctor,
     explain,
