@@ -14,6 +14,8 @@ TASK_FOLD: Final = "dlr.fold"
 TASK_PURGE: Final = "dlr.purge"
 TASK_TIDY: Final = "dlr.tidy"
 TASK_RESEND: Final = "dlr.resend"
+TASK_WATCH: Final = "dlr.watch"
+TASK_BALANCE: Final = "dlr.balance"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -23,6 +25,8 @@ TASKS: Final = {
     TASK_PURGE: QUEUE_MAINTAIN,
     TASK_TIDY: QUEUE_MAINTAIN,
     TASK_RESEND: QUEUE_RESEND,
+    TASK_WATCH: QUEUE_MAINTAIN,
+    TASK_BALANCE: QUEUE_RESEND,
 }
 
 KEY_PREFIX: Final = "dlr:"

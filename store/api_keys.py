@@ -15,7 +15,8 @@ from store.writes import insert_rows
 
 PROXY: Final = "proxy"
 SENDS_WRITE: Final = "sends:write"
-SCOPES: Final = (PROXY, SENDS_WRITE, "suppressions:read", "suppressions:write", "incidents:write")
+INCIDENTS_WRITE: Final = "incidents:write"
+SCOPES: Final = (PROXY, SENDS_WRITE, "suppressions:read", "suppressions:write", INCIDENTS_WRITE)
 """All there are."""
 _BEGINNING: Final = "dlr_"
 _BYTES: Final = 32

@@ -12,18 +12,22 @@ from config.names import (
     QUEUE_MAINTAIN,
     QUEUE_NOTIFY,
     QUEUE_RESEND,
+    TASK_BALANCE,
     TASK_FOLD,
     TASK_PROCESS_INBOX,
     TASK_PURGE,
     TASK_RESEND,
     TASK_SEND_OUTBOX,
     TASK_TIDY,
+    TASK_WATCH,
 )
 from config.settings import load_settings
 from workers.context import forget_context
 from workers.start import refuse_other_tables
 from workers.tasks import register
 
+_MINUTE: Final = 60.0
+_QUARTER: Final = 900.0
 _HOUR: Final = 3600.0
 
 
@@ -43,6 +47,12 @@ def make_app() -> Celery:
         "resend": {"task": TASK_RESEND, "schedule": sweep, "options": {"queue": QUEUE_RESEND, "expires": sweep * 4}},
         "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
         "tidy": {"task": TASK_TIDY, "schedule": sweep, "options": {"queue": QUEUE_MAINTAIN, "expires": sweep}},
+        "watch": {"task": TASK_WATCH, "schedule": _MINUTE, "options": {"queue": QUEUE_MAINTAIN, "expires": _MINUTE}},
+        "balance": {
+            "task": TASK_BALANCE,
+            "schedule": _QUARTER,
+            "options": {"queue": QUEUE_RESEND, "expires": _QUARTER},
+        },
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},
     }
     return app

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import incidents, notices, retention, sends
+from store import incidents, notices, retention, sends, traffic
 from store.incidents import Opened
+from store.work_marks import BEAT
 from workers.context import Context
+from workers.marks import worked
 
 _LOG = log(__name__)
 # Whoever was about to post a send for longer than this has died.
@@ -23,6 +25,9 @@ def fold(context: Context) -> None:
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now, settings.alert_quiet))
     context.database.repeat(lambda connection: notices.spread(connection, routes, now))
     context.database.repeat(lambda connection: notices.keep_telling(connection, routes, now))
+    context.database.repeat(traffic.fold)
+    # Nobody but beat sends this task, so beat works as well.
+    worked(context, BEAT)
     _say_problem(context.routes.problem)
 
 

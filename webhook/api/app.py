@@ -8,6 +8,7 @@ from store.database import Database
 from store.vault import Vault
 from webhook.api.door import Door
 from webhook.api.errors import NothingGood
+from webhook.api.incidents import IncidentsView
 from webhook.api.sends import SendsView
 from webhook.errors import error_answer
 from webhook.keys import KeyRing
@@ -21,6 +22,10 @@ def register_api(
     door = Door(keys, limit)
     sends = SendsView(door, database, vault, opinions)
     app.add_url_rule("/api/v1/sends", "sends", sends, methods=["POST"], provide_automatic_options=False)
+    for verb in ("ack", "resolve"):
+        change = IncidentsView(door, database, verb)
+        where = f"/api/v1/incidents/{verb}"
+        app.add_url_rule(where, f"incidents.{verb}", change, methods=["POST"], provide_automatic_options=False)
     app.register_error_handler(NothingGood, _nothing_good)
 
 

@@ -90,8 +90,9 @@ def _give_keys(plugin: Any, message: Message) -> None:
 
 def _name_mails() -> None:
     """Let an e-mail have the Message-ID of its notice, which apprise makes up anew each time and cannot be told."""
-    from apprise.plugins.email import base
+    from apprise.plugins.email import base as module
 
+    base: Any = module
     made_up = base.make_msgid
     if getattr(made_up, "of_dlr", False):
         return
