@@ -17,6 +17,11 @@ for name in [name for name in os.environ if name.startswith("DLR_")]:
     del os.environ[name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the storm of alerts be as large as somebody wants to see it."""
+    parser.addoption("--storm", type=int, default=5_000, help="reports of one cause in tests/alerts/test_storm.py")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Repeat above the closing line what ./check found before the tests, so that nobody reads a green line alone."""
     if failed := os.environ.get("CHECK_FAILED"):

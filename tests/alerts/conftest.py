@@ -51,3 +51,11 @@ def mail() -> Iterator[Mail]:
 def world(make_world: MakeWorld, target: Target) -> World:
     """An installation that tells `target` of everything."""
     return make_world(f'[team]\nurl = "{json_url(target)}"\n')
+
+
+@pytest.fixture
+def storm(pytestconfig: pytest.Config) -> int:
+    """How many reports a storm has: `--storm`."""
+    found = pytestconfig.getoption("--storm")
+    assert isinstance(found, int)
+    return found

@@ -35,7 +35,7 @@ def test_incidents_are_acknowledged_and_resolved_with_a_name(world: World) -> No
     assert post(world, "ack", {"ids": [number]}).get_json() == {"acknowledged": [], "unchanged": [number]}
     assert post(world, "resolve", {"ids": [number]}).get_json() == {"resolved": [number], "unchanged": []}
     events = [(row.change, row.who) for row in world.rows(schema.incident_events)]
-    assert events == [("opened", ""), ("acknowledged", "eve (tests)"), ("resolved", "tests")]
+    assert events == [("opened", ""), ("acknowledged", "eve (test)"), ("resolved", "test")]
 
 
 def test_another_accounts_incident_stays_as_it_is(world: World) -> None:

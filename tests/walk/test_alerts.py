@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -63,7 +62,9 @@ def test_out_of_credits_is_one_notification_and_then_its_end(stack: Stack, targe
     for part in range(4):
         stack.post_items(*[report(f"credit-{part}-{number}", 12) for number in range(25)])
     wait_for(lambda: target.seen, "the notification", 60)
-    wait_for(lambda: sum(row.count for row in stack.rows(incidents)) == 100, "all reports to be counted", 30)
+    wait_for(
+        lambda: sum(row._mapping["count"] for row in stack.rows(incidents)) == 100, "all reports to be counted", 30
+    )
     wait_for(lambda: len(target.seen) >= 2, "its end", 60)
     opened, ended = posted(target)
     assert opened["title"].startswith("[critical] Messages fail because")
@@ -71,7 +72,7 @@ def test_out_of_credits_is_one_notification_and_then_its_end(stack: Stack, targe
     assert opened["key"] == ended["key"]
     assert "447700900123" not in json.dumps([opened, ended])
     (incident,) = stack.rows(incidents)
-    assert (incident.state, incident.count) == ("resolved", 100)
+    assert (incident.state, incident._mapping["count"]) == ("resolved", 100)
 
 
 def test_the_heartbeat_is_called_while_every_part_works(stack: Stack, beats: tuple[str, list[str]]) -> None:
