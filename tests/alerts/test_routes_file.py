@@ -9,6 +9,7 @@ from codes import CAUSES
 from config.alert_hours import Hours
 from config.alert_routes import load_routes
 from config.settings import SettingsError
+from tests.house.project import ROOT
 
 
 def mistakes(folder: Path, text: str) -> list[str]:
@@ -81,6 +82,19 @@ def test_secrets_come_from_files_beside_it_and_are_read_again(tmp_path: Path) ->
     (tmp_path / "hook").write_text("json://another\n")
     assert route.url.values() == ("json://another",)
     assert "missing" in mistakes(tmp_path, '[a]\nurl_file = "missing"\n')[0]
+
+
+def test_the_example_of_the_documents_is_in_order(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+    (tmp_path / "pagerduty-url").write_text("pagerduty://a@b")
+    file = tmp_path / "routes.toml"
+    file.write_text(text.split("```toml\n")[1].split("```")[0])
+    assert set(load_routes(file, CAUSES).by_name) == {"oncall", "team", "finance", "alertmanager"}
+    keys = {
+        word for line in text.splitlines() if line.startswith("| `") for word in line.split("|")[1].split("`")[1::2]
+    }
+    for key in ("url", "alertmanager", "severity", "causes", "accounts", "purposes", "hours", "reminders", "resolved"):
+        assert key in keys
 
 
 @pytest.mark.parametrize(
