@@ -16,9 +16,9 @@ from cli.support_text import for_support
 from cli.who import who_option
 from codes import CAUSES
 from codes.suggest import did_you_mean
-from store import by_hand, incident_events, notices, silences, views
+from store import by_hand, incident_events, incident_silences, notices, views
+from store.incident_silences import Silence
 from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
-from store.silences import Silence
 from store.views import Found, Wanted
 from workers.actions.notify.message import meaning_of
 
@@ -39,7 +39,7 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
     """List incidents that go on, the last heard of first. Those below their threshold are shown with --all."""
     with stored() as at, at.database.reading() as connection:
         found = views.find_incidents(connection, Wanted(state=() if everything else (OPEN, ACKNOWLEDGED), limit=limit))
-        quiet = silences.lasting(connection, datetime.now(UTC))
+        quiet = incident_silences.lasting(connection, datetime.now(UTC))
     for row in found:
         row["silenced"] = any(one.covers(_Row(row)) for one in quiet)
     if form == "json":
@@ -191,7 +191,7 @@ def silence(
             return
         if lifted:
             (number,) = ids([lifted])
-            if not at.database.repeat(lambda connection: silences.lift(connection, number, datetime.now(UTC))):
+            if not at.database.repeat(lambda connection: incident_silences.lift(connection, number, datetime.now(UTC))):
                 raise fail(
                     f"No silence {number} lasts. `dlr incidents silence --list` shows those that do.", 1, NOT_FOUND
                 )
@@ -201,7 +201,7 @@ def silence(
         assert until is not None
         scope = {"account": account, "cause": cause, "rule": rule, "facts": facts}
         span = {"since": datetime.now(UTC), "until": until, "why": why, "who": who}
-        number = at.database.repeat(lambda connection: silences.make(connection, **scope, **span))  # type: ignore[arg-type]
+        number = at.database.repeat(lambda connection: incident_silences.make(connection, **scope, **span))  # type: ignore[arg-type]
     click.echo(f"Silence {number} lasts until {shown(until)}. `dlr incidents silence --lift {number}` ends it.")
 
 
@@ -222,7 +222,7 @@ def _facts(cause: str, rule: str, only: tuple[str, ...], until: datetime | None)
 
 def _list_silences(at: Stored, form: str) -> None:
     with at.database.reading() as connection:
-        found = silences.lasting(connection, datetime.now(UTC))
+        found = incident_silences.lasting(connection, datetime.now(UTC))
     if form == "json":
         print_json([plain({name: getattr(one, name) for name in Silence.__slots__}) for one in found])
     elif found:

@@ -13,14 +13,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, or_, select, text, update
 
 from config.alert_routes import Route
-from store import silences
+from store import incident_silences
 from store.ids import new_id
 from store.incident_events import ACKNOWLEDGED, REMINDED, RESOLVED, SILENCED, SPREAD, UPDATED
+from store.incident_silences import Silence
 from store.incidents import OPEN
 from store.incidents import RESOLVED as OVER
 from store.moments import from_ms
 from store.schema import incident_events, incidents, outbox
-from store.silences import Silence
 from store.writes import insert_new
 
 KIND: Final = "notify"
@@ -52,7 +52,7 @@ def spread(connection: Connection, routes: Iterable[Route], now: datetime) -> Sp
         return Spread(0, 0)
     about = select(incidents).where(incidents.c.id.in_({event.incident_id for event in events}))
     known = {row.id: row for row in connection.execute(about)}
-    quiet, all_routes = silences.lasting(connection, now), list(routes)
+    quiet, all_routes = incident_silences.lasting(connection, now), list(routes)
     notices = done = 0
     for event in events:
         incident = known.get(event.incident_id)
@@ -74,7 +74,7 @@ def _judged(event: Any, incident: Any, quiet: Sequence[Silence]) -> int:
         return SPREAD
     if event.spread == SILENCED and incident.state != OPEN:
         return SPREAD  # over, or somebody works on it: see `_wants`
-    return SPREAD if silences.keeping(quiet, incident) is None else SILENCED
+    return SPREAD if incident_silences.keeping(quiet, incident) is None else SILENCED
 
 
 def _rows(
@@ -186,7 +186,7 @@ def concerns(connection: Connection, route: Route, incident: Any) -> bool:
     """Whether a route is told of an incident now: it matches, and no silence keeps it back."""
     if not matches(route, incident):
         return False
-    return silences.keeping(silences.lasting(connection, datetime.now(UTC)), incident) is None
+    return incident_silences.keeping(incident_silences.lasting(connection, datetime.now(UTC)), incident) is None
 
 
 def history(connection: Connection, incident: int) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from store.schema import (
     failure_days,
     inbox,
     incident_events,
+    incident_silences,
     incidents,
     messages,
     outbox,
@@ -29,7 +30,6 @@ from store.schema import (
     reports,
     retries,
     sends,
-    silences,
     suppressions,
     traffic,
 )
@@ -84,7 +84,9 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
             incident_events.c.id,
             _orphaned() & (incident_events.c.at < now - limits.decisions),
         ),
-        "silences": _delete(database, silences, silences.c.id, silences.c.until < now - limits.decisions),
+        "silences of incidents": _delete(
+            database, incident_silences, incident_silences.c.id, incident_silences.c.until < now - limits.decisions
+        ),
         "traffic": _delete(database, traffic, traffic.c.hour, traffic.c.hour < now - _TRAFFIC),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }

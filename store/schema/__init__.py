@@ -4,8 +4,8 @@ from store.schema.acting import aliases, api_keys, contents, outbox, pauses, ret
 from store.schema.alerting import (
     incident_deltas,
     incident_events,
+    incident_silences,
     incidents,
-    silences,
     traffic,
     traffic_deltas,
 )
@@ -34,6 +34,7 @@ __all__ = [
     "inbox",
     "incident_deltas",
     "incident_events",
+    "incident_silences",
     "incidents",
     "messages",
     "meta",
@@ -45,7 +46,6 @@ __all__ = [
     "reports",
     "retries",
     "sends",
-    "silences",
     "suppression_audit",
     "suppressions",
     "traffic",

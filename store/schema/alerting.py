@@ -93,8 +93,8 @@ incident_events: Final = Table(
 )
 
 # While one lasts, no route hears of the incidents that it covers. Empty fields cover all.
-silences: Final = Table(
-    "silences",
+incident_silences: Final = Table(
+    "incident_silences",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from store import by_hand, silences
+from store import by_hand, incident_silences
 from store.schema import incidents
 from tests.alerts.world import World, posted, titles
 from tests.relay.world import Target
@@ -148,7 +148,7 @@ def silence(world: World, hours: float, **scope: object) -> int:
     now = world.clock()
     known: dict[str, object] = {"account": "", "cause": "", "rule": "account-funds", "facts": {}}
     span: dict[str, object] = {"since": now, "until": now + timedelta(hours=hours), "why": "", "who": "eve"}
-    return world.database.repeat(lambda connection: silences.make(connection, **(known | scope | span)))  # type: ignore[arg-type]
+    return world.database.repeat(lambda connection: incident_silences.make(connection, **(known | scope | span)))  # type: ignore[arg-type]
 
 
 def test_a_silence_keeps_it_back_and_what_outlasts_it_is_told(world: World, target: Target) -> None:

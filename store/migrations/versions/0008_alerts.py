@@ -38,7 +38,7 @@ def upgrade() -> None:
         postgresql_where=waiting,
     )
     op.create_table(
-        "silences",
+        "incident_silences",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("cause", sa.String(length=32), nullable=False),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from store.ids import new_id
-from store.schema import silences
+from store.schema import incident_silences
 from store.writes import insert_rows
 
 
@@ -62,19 +62,21 @@ def make(
         "why": why,
         "who": who[:128],
     }
-    insert_rows(connection, silences, [row])
+    insert_rows(connection, incident_silences, [row])
     return number
 
 
 def lasting(connection: Connection, now: datetime) -> list[Silence]:
     """Return the silences that have not ended, the next to end first."""
-    rows = connection.execute(select(silences).where(silences.c.until > now).order_by(silences.c.until))
+    rows = connection.execute(
+        select(incident_silences).where(incident_silences.c.until > now).order_by(incident_silences.c.until)
+    )
     return [_silence(row) for row in rows]
 
 
 def lift(connection: Connection, number: int, now: datetime) -> bool:
     """End a silence now. Whether it lasted."""
-    mine = update(silences).where(silences.c.id == number, silences.c.until > now)
+    mine = update(incident_silences).where(incident_silences.c.id == number, incident_silences.c.until > now)
     return connection.execute(mine.values(until=now)).rowcount == 1
 
 
