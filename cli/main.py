@@ -8,12 +8,13 @@ import click
 # command -> module and attribute. Imported when asked for: all of them together take half a second, and `dlr up` is to
 # be ready in three. tests/cli/test_commands.py resolves every one.
 COMMANDS: Final = {
+    "alerts": "cli.alerts:alerts",
     "codes": "cli.codes:codes",
     "doctor": "cli.doctor:doctor",
     "explain": "cli.explain:explain",
     "forget": "cli.forget:forget",
     "forward": "cli.forward:forward",
-    "incidents": "cli.listings:incidents",
+    "incidents": "cli.incidents:incidents",
     "keys": "cli.keys:keys",
     "message": "cli.message:message",
     "migrate": "cli.migrate:migrate",

@@ -32,6 +32,31 @@ class MomentType(click.ParamType[datetime]):
 MOMENT = MomentType()
 
 
+class AheadType(click.ParamType[datetime]):
+    """A moment to come: a date, a date and time (UTC unless it says otherwise), or how long from now."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment that `value` names. One that is over is a mistake."""
+        if isinstance(value, datetime):
+            return value
+        now = datetime.now(UTC)
+        try:
+            moment = now + parse_duration(str(value).strip())
+        except ValueError:
+            try:
+                moment = MOMENT.convert(value, param, ctx)
+            except click.BadParameter:
+                self.fail(f"{value!r} is no time: write how long from now, 90m, 24h, 7d, or a time to come", param, ctx)
+        if moment <= now:
+            self.fail(f"{value!r} is over already", param, ctx)
+        return moment
+
+
+AHEAD = AheadType()
+
+
 def shown(moment: datetime | None) -> str:
     """Return a moment as tables show it: to the second, in UTC."""
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"

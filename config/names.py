@@ -15,6 +15,8 @@ TASK_PURGE: Final = "dlr.purge"
 TASK_TIDY: Final = "dlr.tidy"
 TASK_RESEND: Final = "dlr.resend"
 TASK_SILENCE: Final = "dlr.silence"
+TASK_WATCH: Final = "dlr.watch"
+TASK_BALANCE: Final = "dlr.balance"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -25,6 +27,8 @@ TASKS: Final = {
     TASK_TIDY: QUEUE_MAINTAIN,
     TASK_RESEND: QUEUE_RESEND,
     TASK_SILENCE: QUEUE_RESEND,
+    TASK_WATCH: QUEUE_MAINTAIN,
+    TASK_BALANCE: QUEUE_RESEND,
 }
 
 KEY_PREFIX: Final = "dlr:"

@@ -189,6 +189,25 @@ class Settings:
         None, "TOML file of your own endpoints that get signed events; see docs/forward.md.", group="forward"
     )
 
+    # ---- telling people of incidents
+    alert_routes: Path | None = _row(
+        None, "TOML file of the routes over which incidents are told; see docs/alerts.md.", group="alerts"
+    )
+    alert_quiet: timedelta = _row(
+        timedelta(hours=6), "An incident of which nothing is heard for so long is over.", group="alerts"
+    )
+    alert_flap: timedelta = _row(
+        timedelta(hours=1),
+        "An incident that comes back so soon after its end is the same one, and nobody is paged again.",
+        group="alerts",
+    )
+    heartbeat_url: Secret = _row(
+        Secret(),
+        "Called once a minute while web, database, beat and workers all do work, so that its silence alarms somebody.",
+        group="alerts",
+        example="https://hc-ping.com/00000000-0000-0000-0000-000000000000",
+    )
+
     # ---- opt-out words
     stop_words: str = _row(
         "stop,stopall,unsubscribe,revoke,opt out,optout,arret", "Inbound texts that opt a person out.", group="words"

@@ -24,6 +24,7 @@ TITLES: Final = {
     "resend": "Sending again",
     "relay": "Passing callbacks on",
     "forward": "Telling your own system",
+    "alerts": "Telling people of incidents",
     "words": "Opt-out words",
     "retention": "How long things are kept",
     "running": "Running",

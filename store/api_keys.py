@@ -17,7 +17,8 @@ PROXY: Final = "proxy"
 SENDS_WRITE: Final = "sends:write"
 SUPPRESSIONS_READ: Final = "suppressions:read"
 SUPPRESSIONS_WRITE: Final = "suppressions:write"
-SCOPES: Final = (PROXY, SENDS_WRITE, SUPPRESSIONS_READ, SUPPRESSIONS_WRITE, "incidents:write")
+INCIDENTS_WRITE: Final = "incidents:write"
+SCOPES: Final = (PROXY, SENDS_WRITE, SUPPRESSIONS_READ, SUPPRESSIONS_WRITE, INCIDENTS_WRITE)
 """All there are."""
 _BEGINNING: Final = "dlr_"
 _BYTES: Final = 32

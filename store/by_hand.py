@@ -1,13 +1,13 @@
 """What a person sets by hand: incidents, quarantine, and notes about the installation."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
-from store import told
-from store.incidents import ACKNOWLEDGED, OPEN, RESOLVED, WATCHING
+from store import incident_events
+from store.incidents import ACKNOWLEDGED, OPEN, end
 from store.ledger import unseen
 from store.moments import EPOCH
 from store.schema import inbox, incidents, meta, quarantine
@@ -17,20 +17,30 @@ REPLAYED: Final = "replayed"
 DISCARDED: Final = "discarded"
 
 
-def acknowledge(connection: Connection, number: int) -> bool:
-    """Say that somebody works on an open incident: no reminder follows. Whether it was open."""
-    mine = update(incidents).where(incidents.c.id == number, incidents.c.state == OPEN)
-    return connection.execute(mine.values(state=ACKNOWLEDGED)).rowcount == 1
+def acknowledge(connection: Connection, number: int, who: str, now: datetime, account: str = "") -> bool:
+    """Say that somebody works on an open incident: no reminder follows. Whether it was open (and of `account`)."""
+    mine = update(incidents).where(incidents.c.id == number, incidents.c.state == OPEN, *_of(account))
+    row = connection.execute(mine.values(state=ACKNOWLEDGED).returning(incidents.c.severity)).first()
+    if row is None:
+        return False
+    incident_events.append(connection, number, incident_events.ACKNOWLEDGED, now, severity=row.severity, who=who)
+    return True
 
 
-def resolve(connection: Connection, number: int) -> bool:
-    """End an incident: the next sighting opens a new one. Whether it was still going on."""
-    before = connection.scalar(select(incidents.c.state).where(incidents.c.id == number, incidents.c.is_open == 1))
-    mine = update(incidents).where(incidents.c.id == number, incidents.c.is_open == 1)
-    ended = connection.execute(mine.values(state=RESOLVED, is_open=number)).rowcount == 1
-    if ended and before != WATCHING:
-        told.incidents_resolved(connection, [number], datetime.now(UTC))
-    return ended
+def resolve(connection: Connection, number: int, who: str, now: datetime, account: str = "", why: str = "") -> bool:
+    """End an incident: the next sighting opens a new one. Whether it was still going on (and of `account`)."""
+    mine = select(incidents).where(incidents.c.id == number, incidents.c.is_open == 1, *_of(account))
+    if connection.dialect.name != "sqlite":
+        mine = mine.with_for_update()
+    row = connection.execute(mine).first()
+    if row is None:
+        return False
+    end(connection, row, now, who, why)
+    return True
+
+
+def _of(account: str) -> list[Any]:
+    return [incidents.c.account == account] if account else []
 
 
 def discard(connection: Connection, numbers: Sequence[int]) -> int:

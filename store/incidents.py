@@ -1,19 +1,28 @@
-"""Incidents: failures that need a person, one for each cause and scope, however many reports tell of it."""
+"""Incidents: failures that need a person, one for each cause and scope, however many reports tell of it.
+
+Sightings are folded into them. One opens at its threshold, reminds by interval while it goes on, and is resolved when
+nothing was heard of it for a while, or by hand. One that ended by itself and comes back soon is the same one, and
+nobody is paged again at once.
+"""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
-from store.ids import new_id, new_ids
+from store import incident_events
+from store.ids import new_id
+from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, UPDATED
 from store.moments import to_ms
 from store.schema import incident_deltas, incidents
+from store.sightings import Sighting, note, together
 from store.told import incidents_opened, incidents_resolved
-from store.writes import insert_rows
+
+__all__ = ["Opened", "Sighting", "fold", "note", "resolve_quiet", "together"]
 
 WATCHING: Final = "watching"
 OPEN: Final = "open"
@@ -21,34 +30,20 @@ ACKNOWLEDGED: Final = "acknowledged"
 RESOLVED: Final = "resolved"
 # The rule under which workers tell that callbacks wait for a key which they lack.
 KEY_MISSING: Final = "key-missing"
+SEVERITIES: Final = ("info", "warning", "critical")
+"""The graver the later."""
+QUIET: Final = timedelta(hours=24)
+FLAP: Final = timedelta(hours=1)
 _EXAMPLES: Final = 5
+_PURPOSES: Final = 6
 _FOLDED_AT_ONCE: Final = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """Something that happened `count` times and belongs to the incident `key` of `account`.
-
-    The incident opens once `threshold` sightings fall within `within`. `example` is masked.
-    """
-
-    account: str
-    key: str
-    rule: str
-    severity: str
-    title: str
-    next_step: str
-    at: datetime
-    threshold: int = 1
-    within: timedelta = timedelta(hours=1)
-    repeat: timedelta = timedelta(hours=24)
-    count: int = 1
-    example: str = ""
+# Changes of which people hear; the rest is history.
+_TOLD: Final = frozenset({OPENED, REOPENED, REMINDED, GRAVER})
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An incident that a person should hear of now: it opened, or it still goes on after `repeat`."""
+    """What a person should hear of an incident now: that it opened, still goes on, got graver, or is over."""
 
     id: int
     account: str
@@ -57,47 +52,19 @@ class Opened:
     next_step: str
     count: int
     first_at: datetime
-    reminder: bool
+    change: str = OPENED
+
+    @property
+    def reminder(self) -> bool:
+        """Whether it was told before and still goes on."""
+        return self.change == REMINDED
 
 
-def together(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Return one sighting for each incident and minute, with the counts added up: a rate needs its minutes."""
-    found: dict[tuple[str, str, int], Sighting] = {}
-    for sighting in sightings:
-        key = (sighting.account, sighting.key, to_ms(sighting.at) // 60_000)
-        known = found.get(key)
-        found[key] = sighting if known is None else replace(known, count=known.count + sighting.count)
-    return list(found.values())
+def fold(connection: Connection, now: datetime, flap: timedelta = FLAP) -> list[Opened]:
+    """Add the appended sightings to their incidents, and return what a person should hear of.
 
-
-def note(connection: Connection, sightings: Iterable[Sighting]) -> None:
-    """Append sightings. They cost one row each, lock nothing that others need, and are folded later."""
-    merged = sorted(together(sightings), key=lambda sighting: (sighting.account, sighting.key))
-    rows = [_delta(number, seen) for number, seen in zip(new_ids(len(merged)), merged, strict=True)]
-    insert_rows(connection, incident_deltas, rows)
-
-
-def _delta(number: int, seen: Sighting) -> dict[str, Any]:
-    return {
-        "id": number,
-        "account": seen.account,
-        "key": seen.key[:400],
-        "rule": seen.rule,
-        "severity": seen.severity,
-        "title": seen.title,
-        "next_step": seen.next_step,
-        "threshold": seen.threshold,
-        "within_ms": seen.within // timedelta(milliseconds=1),
-        "repeat_ms": seen.repeat // timedelta(milliseconds=1),
-        "count": seen.count,
-        "first_at": seen.at,
-        "last_at": seen.at,
-        "example": seen.example,
-    }
-
-
-def fold(connection: Connection, now: datetime) -> list[Opened]:
-    """Add the appended sightings to their incidents, open those that reached their threshold, and say which did."""
+    An incident that ended by itself less than `flap` ago goes on, without a page until `flap` is over.
+    """
     query = select(incident_deltas).order_by(incident_deltas.c.id).limit(_FOLDED_AT_ONCE)
     if connection.dialect.name != "sqlite":
         query = query.with_for_update(skip_locked=True)
@@ -105,52 +72,115 @@ def fold(connection: Connection, now: datetime) -> list[Opened]:
     groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for delta in deltas:
         groups[delta.account, delta.key].append(delta)
-    opened = [told for key in sorted(groups) if (told := _fold_one(connection, groups[key], now)) is not None]
+    told = [one for key in sorted(groups) if (one := _fold_one(connection, groups[key], now, flap)) is not None]
     connection.execute(delete(incident_deltas).where(incident_deltas.c.id.in_([delta.id for delta in deltas])))
-    incidents_opened(connection, [one.id for one in opened if not one.reminder], now)
-    return opened
+    incidents_opened(connection, [one.id for one in told if one.change in (OPENED, REOPENED)], now)
+    return told
 
 
-def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime) -> Opened | None:
-    last = deltas[-1]
-    query = select(incidents).where(
-        incidents.c.account == last.account, incidents.c.key == last.key, incidents.c.is_open == 1
-    )
+def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime, flap: timedelta) -> Opened | None:
+    standing = _standing(connection, deltas[-1], now, flap)
+    values = _added(standing, deltas, now)
+    change = _change(standing, values, deltas[-1], now, flap)
+    is_told = change in _TOLD and not _flaps(standing, change, now, flap)
+    if change in (OPENED, REOPENED, GRAVER):
+        values["state"] = OPEN
+    if is_told:
+        values |= {"told_at": now, "told": change}
+    number = _write(connection, standing, deltas, values)
+    if change and not (change == REOPENED and standing.state == OPEN and not is_told):
+        severity = values["severity"]
+        silent = not is_told and change != UPDATED
+        incident_events.append(connection, number, change, now, severity=severity, silent=silent)
+    if not is_told:
+        return None
+    first_at = standing.first_at if standing else values["first_at"]
+    text = (values["severity"], values["title"], values["next_step"])
+    return Opened(number, deltas[-1].account, *text, values["count"], first_at, change)
+
+
+def _standing(connection: Connection, last: Any, now: datetime, flap: timedelta) -> Any:
+    """Return the incident that goes on, else the one that has just ended by itself, else nothing."""
+    mine = select(incidents).where(incidents.c.account == last.account, incidents.c.key == last.key)
+    standing = mine.where(incidents.c.is_open == 1)
     if connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    standing = connection.execute(query).first()
-    recent = _recent(standing, deltas)
-    examples = json.loads(standing.examples) if standing else []
-    examples = list(dict.fromkeys([*examples, *(delta.example for delta in deltas if delta.example)]))[:_EXAMPLES]
-    reached = sum(recent.values()) >= last.threshold
-    state = standing.state if standing else WATCHING
-    opens = state == WATCHING and reached
-    first_at = standing.first_at if standing else min(delta.first_at for delta in deltas)
-    count = (standing.count if standing else 0) + sum(delta.count for delta in deltas)
-    told_at = standing.told_at if standing else None
-    reminder = state == OPEN and told_at is not None and now - told_at >= timedelta(milliseconds=last.repeat_ms)
+        standing = standing.with_for_update()
+    if (found := connection.execute(standing).first()) is not None:
+        return found
+    ended = mine.where(incidents.c.resolved_at > now - flap, incidents.c.ended_by == "")
+    if connection.dialect.name != "sqlite":
+        ended = ended.with_for_update()
+    return connection.execute(ended.order_by(incidents.c.resolved_at.desc()).limit(1)).first()
+
+
+def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """Return the incident's values with the sightings added."""
+    last = deltas[-1]
+    goes_on = standing is not None and standing.is_open == 1
+    severity = last.severity
+    if goes_on and standing.state != WATCHING:
+        severity = max(severity, standing.severity, key=_gravity)
+    examples = _more(standing.examples if standing else "[]", (delta.example for delta in deltas), _EXAMPLES)
+    purposes = _more(standing.purposes if standing else "[]", (delta.purpose for delta in deltas), _PURPOSES)
     values = {
-        "severity": last.severity,
+        "severity": severity,
         "title": last.title,
         "next_step": last.next_step,
-        "state": OPEN if opens else state,
+        "cause": last.cause,
+        # Alertmanager tells alerts apart by them, so they stay as they were.
+        "facts": standing.facts if standing else last.facts,
+        "purposes": purposes,
+        "state": standing.state if goes_on else WATCHING,
+        "is_open": 1,
+        "resolved_at": None if goes_on or standing is None else standing.resolved_at,
         "last_at": max([delta.last_at for delta in deltas] + ([standing.last_at] if standing else [])),
         "heard_at": now,
-        "count": count,
-        "recent": json.dumps(recent),
-        "examples": json.dumps(examples, ensure_ascii=False),
-        "told_at": now if opens or reminder else told_at,
+        "quiet_until": now + timedelta(milliseconds=last.quiet_ms) if last.quiet_ms else None,
+        "count": (standing.count if standing else 0) + sum(delta.count for delta in deltas),
+        "recent": json.dumps(_recent(standing if goes_on else None, deltas)),
+        "examples": examples,
     }
-    if standing:
-        number = standing.id
-        connection.execute(update(incidents).where(incidents.c.id == number).values(**values))
-    else:
-        number = new_id()
-        fixed = {"id": number, "account": last.account, "key": last.key, "rule": last.rule, "is_open": 1}
-        connection.execute(incidents.insert().values(**fixed, first_at=first_at, **values))
-    if not (opens or reminder):
-        return None
-    return Opened(number, last.account, last.severity, last.title, last.next_step, count, first_at, reminder)
+    return values if standing else values | {"first_at": min(delta.first_at for delta in deltas), "told_at": None}
+
+
+def _gravity(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else 0
+
+
+def _more(known: str, new: Any, most: int) -> str:
+    return json.dumps(list(dict.fromkeys([*json.loads(known), *filter(None, new)]))[:most], ensure_ascii=False)
+
+
+def _change(standing: Any, values: Mapping[str, Any], last: Any, now: datetime, flap: timedelta) -> str:
+    """Return what the sightings do to the incident, or nothing."""
+    state = values["state"]
+    if state == WATCHING:
+        reached = sum(json.loads(values["recent"]).values()) >= last.threshold
+        before = standing is not None and standing.told_at is not None
+        return (REOPENED if before else OPENED) if reached else ""
+    if _gravity(values["severity"]) > _gravity(standing.severity):
+        return GRAVER
+    if state == OPEN:
+        if standing.told == incident_events.RESOLVED:
+            return REOPENED
+        if standing.told_at is not None and now - standing.told_at >= timedelta(milliseconds=last.repeat_ms):
+            return REMINDED
+    return UPDATED if values["purposes"] != standing.purposes else ""
+
+
+def _flaps(standing: Any, change: str, now: datetime, flap: timedelta) -> bool:
+    """Whether it is back too soon after people heard that it was over."""
+    return change == REOPENED and standing.told_at is not None and now - standing.told_at < flap
+
+
+def _write(connection: Connection, standing: Any, deltas: Sequence[Any], values: dict[str, Any]) -> int:
+    if standing is not None:
+        connection.execute(update(incidents).where(incidents.c.id == standing.id).values(**values))
+        return int(standing.id)
+    number, last = new_id(), deltas[-1]
+    fixed = {"id": number, "account": last.account, "key": last.key, "rule": last.rule}
+    connection.execute(incidents.insert().values(**fixed, **values))
+    return number
 
 
 def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
@@ -165,24 +195,52 @@ def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
     return {minute: count for minute, count in minutes.items() if int(minute) >= oldest}
 
 
-def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = timedelta(hours=24)) -> int:
-    """Resolve incidents of which nothing was heard for `quiet`; return how many were open."""
-    silent = select(incidents.c.id, incidents.c.state).where(
-        incidents.c.is_open == 1, incidents.c.heard_at < now - quiet
-    )
-    rows = connection.execute(silent).all()
+def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = QUIET) -> int:
+    """Resolve incidents of which nothing was heard for `quiet`, or for a time of their own; return how many were open.
+
+    One that was told hears its end told too.
+    """
+    own = incidents.c.quiet_until
+    silent = or_(own.is_(None) & (incidents.c.heard_at < now - quiet), own < now)
+    going_on = incidents.c.state.in_((WATCHING, OPEN, ACKNOWLEDGED))
+    rows = connection.execute(select(incidents).where(going_on, incidents.c.is_open == 1, silent)).all()
     for row in rows:
-        ended = update(incidents).where(incidents.c.id == row.id)
-        connection.execute(ended.values(state=RESOLVED, is_open=row.id))
-    incidents_resolved(connection, [row.id for row in rows if row.state != WATCHING], now)
+        end(connection, row, now)
     return sum(row.state != WATCHING for row in rows)
 
 
-def end(connection: Connection, account: str, key: str) -> bool:
+def end(connection: Connection, row: Any, now: datetime, who: str = "", detail: str = "") -> None:
+    """Resolve one incident that goes on: by itself, or by the hand of `who`."""
+    values: dict[str, Any] = {"state": RESOLVED, "is_open": row.id}
+    if row.state != WATCHING:
+        untold = row.told == incident_events.RESOLVED
+        values |= {"resolved_at": now, "ended_by": who[:128], "told": incident_events.RESOLVED}
+        if not untold:
+            values["told_at"] = now
+        incident_events.append(
+            connection,
+            row.id,
+            incident_events.RESOLVED,
+            now,
+            severity=row.severity,
+            who=who,
+            detail=detail,
+            silent=untold,
+        )
+    connection.execute(update(incidents).where(incidents.c.id == row.id).values(**values))
+    if row.state != WATCHING:
+        incidents_resolved(connection, [row.id], now)
+
+
+def end_known(connection: Connection, account: str, key: str, now: datetime) -> bool:
     """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on."""
     key = key[:400]
-    connection.execute(
-        delete(incident_deltas).where(incident_deltas.c.account == account, incident_deltas.c.key == key)
-    )
-    mine = update(incidents).where(incidents.c.account == account, incidents.c.key == key, incidents.c.is_open == 1)
-    return connection.execute(mine.values(state=RESOLVED, is_open=incidents.c.id)).rowcount > 0
+    unfolded = (incident_deltas.c.account == account) & (incident_deltas.c.key == key)
+    connection.execute(delete(incident_deltas).where(unfolded))
+    mine = select(incidents).where(incidents.c.account == account, incidents.c.key == key, incidents.c.is_open == 1)
+    if connection.dialect.name != "sqlite":
+        mine = mine.with_for_update()
+    row = connection.execute(mine).first()
+    if row is not None:
+        end(connection, row, now)
+    return row is not None

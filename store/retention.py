@@ -12,6 +12,7 @@ from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
 from store.moments import to_ms
+from store.notices import KIND as NOTIFY
 from store.outbox import subjects_needed
 from store.schema import (
     addresses,
@@ -21,6 +22,8 @@ from store.schema import (
     events,
     failure_days,
     inbox,
+    incident_events,
+    incident_silences,
     incidents,
     messages,
     outbox,
@@ -32,12 +35,14 @@ from store.schema import (
     sends,
     silences,
     suppressions,
+    traffic,
 )
 from store.silences import KEPT_FOR
 
 _AT_ONCE: Final = 1_000
 _FAILURES: Final = timedelta(days=400)
 _OUTBOX: Final = timedelta(days=1)
+_TRAFFIC: Final = timedelta(days=15)
 # A leg that failed and names its channel may be followed by another until the platform's default validity is over.
 _VALIDITY: Final = timedelta(hours=48)
 _OPEN_RETRIES: Final = ("observed", "proposed", "waiting", "planned")
@@ -79,9 +84,19 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
             (incidents.c.is_open != 1) & (incidents.c.last_at < now - limits.decisions),
         ),
         "events": _delete(database, events, events.c.id, _told_long_ago(now, limits)),
-        "outbox": _delete(
-            database, outbox, outbox.c.id, outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < now - _OUTBOX)
+        "outbox": _delete(database, outbox, outbox.c.id, _over(outbox.c.kind != NOTIFY, now - _OUTBOX)),
+        # Who was told of an incident, and when, belongs to its history.
+        "notices": _delete(database, outbox, outbox.c.id, _over(outbox.c.kind == NOTIFY, now - limits.reports)),
+        "incident_events": _delete(
+            database,
+            incident_events,
+            incident_events.c.id,
+            _orphaned() & (incident_events.c.at < now - limits.decisions),
         ),
+        "silences of incidents": _delete(
+            database, incident_silences, incident_silences.c.id, incident_silences.c.until < now - limits.decisions
+        ),
+        "traffic": _delete(database, traffic, traffic.c.hour, traffic.c.hour < now - _TRAFFIC),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
     database.repeat(lambda connection: _expire_retries(connection, now))
@@ -102,6 +117,14 @@ def _unused(now: datetime, limits: Limits) -> ColumnElement[bool]:
 def _told_long_ago(now: datetime, limits: Limits) -> ColumnElement[bool]:
     # An endpoint that is away for longer than that still gets what it waits for.
     return (events.c.id < _before(now - limits.events)) & events.c.id.not_in(subjects_needed("forward"))
+
+
+def _over(kinds: ColumnElement[bool], before: datetime) -> ColumnElement[bool]:
+    return kinds & outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < before)
+
+
+def _orphaned() -> ColumnElement[bool]:
+    return ~exists(select(incidents.c.id).where(incidents.c.id == incident_events.c.incident_id))
 
 
 def _delete(database: Database, table: Table, key: ColumnElement[Any], condition: ColumnElement[bool]) -> int:

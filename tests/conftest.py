@@ -20,6 +20,7 @@ for name in [name for name in os.environ if name.startswith("DLR_")]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the long tests be asked for."""
     parser.addoption("--chaos", action="store_true", help="the storm with 2,000 messages on three seeds as well")
+    parser.addoption("--storm", type=int, default=5_000, help="reports of one cause in tests/alerts/test_storm.py")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

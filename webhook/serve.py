@@ -22,6 +22,7 @@ from webhook.accounts import Accounts
 from webhook.app import create_app
 from webhook.auth import Guard
 from webhook.ringer import Bell, Ringer
+from webhook.self_test import start_self_test
 from webhook.server_log import ServerLog
 from webhook.store_incidents import StoreIncidents
 
@@ -51,7 +52,10 @@ def app_from(settings: Settings) -> Flask:
     ringer = make_ringer(settings)
     app = create_app(settings, database=database, vault=vault, doorbell=ringer, incidents=StoreIncidents(database))
 
+    stop = start_self_test(settings, database)
+
     def close() -> None:
+        stop()
         ringer.close()
         database.close()
 

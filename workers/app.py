@@ -12,6 +12,7 @@ from config.names import (
     QUEUE_MAINTAIN,
     QUEUE_NOTIFY,
     QUEUE_RESEND,
+    TASK_BALANCE,
     TASK_FOLD,
     TASK_PROCESS_INBOX,
     TASK_PURGE,
@@ -19,12 +20,15 @@ from config.names import (
     TASK_SEND_OUTBOX,
     TASK_SILENCE,
     TASK_TIDY,
+    TASK_WATCH,
 )
 from config.settings import load_settings
 from workers.context import forget_context
 from workers.start import refuse_other_tables
 from workers.tasks import register
 
+_MINUTE: Final = 60.0
+_QUARTER: Final = 900.0
 _HOUR: Final = 3600.0
 # Silence is measured in seconds, and a look without anything due is one look into an index.
 _SECOND: Final = 1.0
@@ -47,6 +51,12 @@ def make_app() -> Celery:
         "silence": {"task": TASK_SILENCE, "schedule": _SECOND, "options": {"queue": QUEUE_RESEND, "expires": 3}},
         "fold": {"task": TASK_FOLD, "schedule": 2.0, "options": {"queue": QUEUE_MAINTAIN, "expires": 10}},
         "tidy": {"task": TASK_TIDY, "schedule": sweep, "options": {"queue": QUEUE_MAINTAIN, "expires": sweep}},
+        "watch": {"task": TASK_WATCH, "schedule": _MINUTE, "options": {"queue": QUEUE_MAINTAIN, "expires": _MINUTE}},
+        "balance": {
+            "task": TASK_BALANCE,
+            "schedule": _QUARTER,
+            "options": {"queue": QUEUE_RESEND, "expires": _QUARTER},
+        },
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},
     }
     return app

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from codes import Codes, load_codes
+from codes import CAUSES, Codes, load_codes
 from codes.channels import CHANNELS
+from config.alert_routes import RoutesFile
 from config.forwarding import ForwardFile
 from config.logs import log
 from config.relays import Relays
@@ -39,6 +40,7 @@ class Context:
     policy: "PolicyFile"
     preparer: Preparer
     pipeline: Pipeline
+    routes: RoutesFile
     owner: str
     forward: ForwardFile
 
@@ -97,9 +99,10 @@ def _on(settings: Settings, database: Database) -> Context:
     preparer = Preparer(vault, codes, words, settings.default_channel)
     passing = Passing(vault, Relays.read(settings.relay_url), partial(signature_of, settings))
     pipeline = Pipeline(database, vault, preparer, policy.rules(), passing)
+    routes = RoutesFile(settings.alert_routes, CAUSES)
     forward = ForwardFile(settings.forward, frozenset(CHANNELS))
     told_to(database, forward.endpoints)
-    return Context(settings, database, vault, codes, policy, preparer, pipeline, owner(), forward)
+    return Context(settings, database, vault, codes, policy, preparer, pipeline, routes, owner(), forward)
 
 
 def owner() -> str:

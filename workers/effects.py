@@ -1,6 +1,7 @@
 """Everything one slice writes: collected first, then written in one order."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +32,7 @@ from store import (
     sends,
     suppressions,
     surges,
+    traffic,
 )
 from store.messages import Message
 from store.pauses import Scope
@@ -71,6 +73,7 @@ class Effects:
     """What the guard against mass suppression counts."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
+    counted: traffic.Counts = field(default_factory=Counter)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
@@ -98,6 +101,8 @@ class Effects:
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
+        if item.report.event is Event.DELIVERY:
+            traffic.count(self.counted, item.report, outcome, item.received_at)
         row = rows.report_row(number, item, outcome, cause)
         self.reports.append(row)
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
@@ -131,8 +136,8 @@ class Effects:
         """Whether a delivery report of this slice is about the message of this key."""
         return any(row["message_key"] == key and row["event"] == Event.DELIVERY for row in self.reports)
 
-    def add_decision(self, number: int, item: Prepared, decision: Decision) -> None:
-        """Keep the decision, and collect what follows from it."""
+    def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
+        """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
         self.decisions.append(rows.decision_row(number, decision, self.now))
         for action in decision.actions:
             match action:
@@ -143,7 +148,7 @@ class Effects:
                 case Suppress():
                     self._suppress(number, item, decision, action)
                 case Alert():
-                    self.sightings.append(rows.sighting_of(item, decision, action))
+                    self.sightings.append(rows.sighting_of(item, decision, action, purpose()))
                 case Forward():
                     if action.mode is Mode.ACT:
                         self.outgoing.append(forwarding.matched(number, item, decision, action))
@@ -221,6 +226,7 @@ class Effects:
         parcels.queue(connection, self.parcels)
         surges.note(connection, self.tally.ended())
         incidents.note(connection, self.sightings)
+        traffic.note(connection, self.counted)
 
     def _tell(self, connection: Connection) -> None:
         moves = forwarding.wanted_of(self.moves, self.endpoints.wanted)

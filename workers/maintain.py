@@ -4,28 +4,50 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import guard_fold, incidents, retention, sends, surges, waiting
+from store import guard_fold, incidents, notices, retention, sends, surges, traffic, waiting
 from store.guard import DIMENSIONS
 from store.incidents import Opened
+from store.work_marks import BEAT
 from workers import pausing
 from workers.context import Context
+from workers.marks import worked
 
 _LOG = log(__name__)
 # Whoever was about to post a send for longer than this has died.
 _LONGEST_POST: Final = timedelta(minutes=10)
 # How messages ended is needed no longer than the policy's `pause_window`, which may grow.
 _KEPT_COUNTS: Final = timedelta(hours=1)
+_EVENTS: Final = {"reminded": "incident_goes_on", "reopened": "incident_reopened", "graver": "incident_got_graver"}
 
 
 def fold(context: Context) -> None:
-    """Pause what fails in surges, hold what would suppress too many, fold sightings into incidents, tell of them."""
+    """Fold what was counted and sighted, end incidents that are quiet, and let the routes hear of what happened."""
     now = datetime.now(UTC)
+    settings, routes = context.settings, context.routes.routes()
     limits = context.policy.rules().limits
     for paused in context.database.repeat(lambda connection: pausing.watch(connection, limits, now)):
         _LOG.warning("resends_paused", account=paused.account, scope=str(paused.scope), why=paused.why)
     guard(context, now)
-    for opened in context.database.repeat(lambda connection: incidents.fold(connection, now)):
-        tell(opened)
+    for told in context.database.repeat(lambda connection: incidents.fold(connection, now, settings.alert_flap)):
+        tell(told)
+    context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now, settings.alert_quiet))
+    context.database.repeat(lambda connection: notices.spread(connection, routes, now))
+    context.database.repeat(lambda connection: notices.keep_telling(connection, routes, now))
+    context.database.repeat(traffic.fold)
+    # Nobody but beat sends this task, so beat works as well.
+    worked(context, BEAT)
+    _say_problem(context.routes.problem)
+
+
+_said: list[str] = [""]
+
+
+def _say_problem(problem: str) -> None:
+    """Say once why changed routes are not in force."""
+    if problem != _said[0]:
+        _said[0] = problem
+        if problem:
+            _LOG.error("alert_routes_not_reloaded", problem=problem, next_step="`dlr alerts list` tells all mistakes")
 
 
 def guard(context: Context, now: datetime) -> None:
@@ -55,7 +77,7 @@ def tell(opened: Opened) -> None:
     # Looked up now: a logger bound when this module was imported would know nothing of how logging was set up.
     tell_of = getattr(_LOG, opened.severity)
     tell_of(
-        "incident_goes_on" if opened.reminder else "incident_opened",
+        _EVENTS.get(opened.change, "incident_opened"),
         incident_id=str(opened.id),
         account=opened.account,
         severity=opened.severity,
@@ -67,12 +89,11 @@ def tell(opened: Opened) -> None:
 
 
 def purge(context: Context) -> None:
-    """Resolve quiet incidents, end what has run out, say what waits, and delete what is past its retention."""
+    """End what has run out, say what waits, and delete what is past its retention."""
     now = datetime.now(UTC)
     settings = context.settings
     counted = context.policy.rules().limits.pause_window + _KEPT_COUNTS
     context.database.repeat(lambda connection: surges.forget(connection, now - counted))
-    context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now))
     context.database.repeat(lambda connection: sends.lost_intents(connection, now - _LONGEST_POST))
     # Once a week: what is only observed or proposed must not be forgotten (the fold tells of it).
     context.database.repeat(lambda connection: waiting.note_weekly(connection, now))

@@ -29,7 +29,7 @@ def watch(connection: Connection, limits: Limits, now: datetime) -> list[Pause]:
     counts = surges.fold(connection, since.replace(second=0, microsecond=0))
     started = [pause for count in counts if (pause := _start(connection, count, limits, now)) is not None]
     for old in pauses.forgotten(connection, now - _NOBODY_FOR):
-        end(connection, old)
+        end(connection, old, now)
     return started
 
 
@@ -62,9 +62,9 @@ def tell(connection: Connection, paused: Pause, now: datetime) -> None:
     incidents.note(connection, [seen])
 
 
-def end(connection: Connection, paused: Pause) -> None:
+def end(connection: Connection, paused: Pause, now: datetime) -> None:
     """Say that a pause is over."""
-    incidents.end(connection, paused.account, _key(paused.scope))
+    incidents.end_known(connection, paused.account, _key(paused.scope), now)
 
 
 def named(scope: Scope) -> str:

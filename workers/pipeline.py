@@ -108,13 +108,17 @@ class Pipeline:
         report = replace(item.report, channel=message.channel)
         return replace(item, report=report, meaning=self._preparer.interpret(report).meaning)
 
+    def _purpose(self, item: Prepared, message: Message | None) -> str:
+        known = Purpose(message.purpose) if message else Purpose.UNDECLARED
+        return self.rules.purposes.of(item.report, known).value
+
     def _one(self, number: int, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> None:
         decision = self._decision(item, message, past, effects)
         outcome = decision.outcome if decision else Outcome.UNKNOWN
         effects.add_report(number, item, outcome.value, decision.cause if decision else "")
         effects.pass_on(self._passing.row(number, item, effects.register.sends.get(item.message_key), effects.now))
         if decision is not None:
-            effects.add_decision(number, item, decision)
+            effects.add_decision(number, item, decision, lambda: self._purpose(item, message))
         if item.message_key:
             move(item, message, outcome, effects)
             effects.note_move(item, message, decision)

@@ -206,7 +206,7 @@ def _scope(scope: str, channel: str, sender: str, campaign: str) -> tuple[str, s
     return channel, "", ""
 
 
-def sighting_of(item: Prepared, decision: Decision, action: Alert) -> incidents.Sighting:
+def sighting_of(item: Prepared, decision: Decision, action: Alert, purpose: str) -> incidents.Sighting:
     """Return what an alert adds to its incident."""
     values = {name: value for name in action.group_by if (value := _dimension(name, item, decision))}
     scope = ", ".join(f"{name} {value}" for name, value in values.items())
@@ -222,6 +222,9 @@ def sighting_of(item: Prepared, decision: Decision, action: Alert) -> incidents.
         within=action.within,
         repeat=action.repeat,
         example=f"{mask_text(item.report.message_id or item.report.event_id)} to {mask(item.report.recipient)}",
+        cause=decision.cause,
+        purpose=purpose,
+        facts=values,
     )
 
 

@@ -1,6 +1,7 @@
 """The tasks: each a name and one call. All that they need to know is in the database."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from celery import Celery
@@ -8,6 +9,7 @@ from celery import Celery
 from config.broker import Doorbell
 from config.logs import log
 from config.names import (
+    TASK_BALANCE,
     TASK_FOLD,
     TASK_PROCESS_INBOX,
     TASK_PURGE,
@@ -15,11 +17,15 @@ from config.names import (
     TASK_SEND_OUTBOX,
     TASK_SILENCE,
     TASK_TIDY,
+    TASK_WATCH,
 )
 from store.errors import NotMigrated, Unavailable
+from store.work_marks import PROCESS
 from workers import maintain
-from workers.actions import send_outbox
+from workers.actions import heartbeat, send_outbox
 from workers.context import context
+from workers.marks import worked
+from workers.watch import watch as look
 
 _LOG = log(__name__)
 _DRAIN_SECONDS: Final = 10.0
@@ -35,7 +41,7 @@ def register(app: Celery) -> None:
         _guarded(TASK_PROCESS_INBOX, lambda: _process_inbox(bell))
 
     def outbox() -> None:
-        _guarded(TASK_SEND_OUTBOX, lambda: send_outbox(context(), _DRAIN_SECONDS))
+        _guarded(TASK_SEND_OUTBOX, _send_outbox)
 
     def resend() -> None:
         # What calling Infobip takes, time zones and HTTP, is for the one worker that does.
@@ -48,6 +54,14 @@ def register(app: Celery) -> None:
 
     def fold() -> None:
         _guarded(TASK_FOLD, lambda: maintain.fold(context()))
+
+    def watch() -> None:
+        _guarded(TASK_WATCH, lambda: look(context(), datetime.now(UTC)))
+
+    def balance() -> None:
+        from workers.actions import balance as money
+
+        _guarded(TASK_BALANCE, lambda: money.look(context(), datetime.now(UTC)))
 
     def purge() -> None:
         _guarded(TASK_PURGE, lambda: maintain.purge(context()))
@@ -63,6 +77,8 @@ def register(app: Celery) -> None:
         TASK_FOLD: fold,
         TASK_PURGE: purge,
         TASK_TIDY: tidy,
+        TASK_WATCH: watch,
+        TASK_BALANCE: balance,
     }
     for name, function in functions.items():
         app.task(name=name, **_LOST)(function)
@@ -81,10 +97,16 @@ def _silence() -> None:
 def _process_inbox(bell: Doorbell) -> None:
     bell.answered()
     done = context().drain.run(_DRAIN_SECONDS)
+    worked(context(), PROCESS)
     if done.more:
         bell.ring()
     if done.callbacks or done.quarantined:
         _LOG.info("drained", callbacks=done.callbacks, reports=done.reports, quarantined=done.quarantined)
+
+
+def _send_outbox() -> None:
+    send_outbox(context(), _DRAIN_SECONDS)
+    heartbeat.beat(context(), datetime.now(UTC))
 
 
 def _guarded(task: str, work: Callable[[], object]) -> None:

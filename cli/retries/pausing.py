@@ -17,6 +17,7 @@ from config.accounts import MAIN
 from policy.durations import parse_duration
 from store import pauses, steering
 from store.pauses import ACCOUNT, ALL, Pause, Scope
+from workers import pausing as surges
 from workers.actions.resend import held
 
 _KINDS: Final = ("network", "sender", "domain", "brand")
@@ -102,6 +103,8 @@ def _lift(connection: Connection, account: str, scope: Scope, now: datetime) -> 
     found = pauses.find(connection, account, [scope])
     if not found or not pauses.lift(connection, account, scope):
         return None
+    # One that a surge of failures began has an incident, which is over with it.
+    surges.end(connection, found[0], now)
     return found[0], steering.release(connection, account, scope, now)
 
 

@@ -1,6 +1,14 @@
 """The tables, one module for each part of the work."""
 
 from store.schema.acting import aliases, api_keys, contents, outbox, pauses, retries, sends, silences
+from store.schema.alerting import (
+    incident_deltas,
+    incident_events,
+    incident_silences,
+    incidents,
+    traffic,
+    traffic_deltas,
+)
 from store.schema.base import metadata
 from store.schema.pausing import pause_deltas, pause_passes, pause_windows
 from store.schema.receiving import (
@@ -8,8 +16,6 @@ from store.schema.receiving import (
     decisions,
     failure_days,
     inbox,
-    incident_deltas,
-    incidents,
     messages,
     meta,
     quarantine,
@@ -40,6 +46,8 @@ __all__ = [
     "guard_holds",
     "inbox",
     "incident_deltas",
+    "incident_events",
+    "incident_silences",
     "incidents",
     "lift_requests",
     "messages",
@@ -59,4 +67,6 @@ __all__ = [
     "silences",
     "suppression_audit",
     "suppressions",
+    "traffic",
+    "traffic_deltas",
 ]

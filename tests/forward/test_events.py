@@ -128,7 +128,7 @@ def test_incidents_are_told_when_they_open_and_when_they_are_over(make_world: Ma
     ((kind, data),) = told(world, target)
     assert (kind, data["incidentId"], data["title"]) == ("incident.opened", str(row.id), row.title)
     with world.database.transaction() as connection:
-        assert by_hand.resolve(connection, row.id)
+        assert by_hand.resolve(connection, row.id, "ann", datetime.now(UTC))
     ((kind, data),) = told(world, target)
     assert (kind, data["incidentId"]) == ("incident.resolved", str(row.id))
 

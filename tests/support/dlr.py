@@ -8,13 +8,14 @@ from typing import Any
 import click
 from click.testing import CliRunner, Result
 
+from cli.alerts import alerts
 from cli.codes import codes
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.forget import forget
 from cli.forward import forward
+from cli.incidents import incidents
 from cli.keys import keys
-from cli.listings import incidents
 from cli.message import message
 from cli.migrate import migrate
 from cli.proposals import proposals
@@ -27,6 +28,7 @@ from cli.subscribe.door import subscribe
 from cli.suppress import suppress
 
 COMMANDS = (
+    alerts,
     codes,
     doctor,
     explain,

@@ -10,6 +10,7 @@ from store.vault import Vault
 from webhook.api.check import CheckView
 from webhook.api.door import Door
 from webhook.api.errors import NothingGood
+from webhook.api.incidents import IncidentsView
 from webhook.api.sends import SendsView
 from webhook.api.suppressions import AddView, LiftView, ListView
 from webhook.errors import error_answer
@@ -33,6 +34,10 @@ def register_api(
     for name, view in views.items():
         path = f"/api/v1/suppressions/{name}"
         app.add_url_rule(path, f"suppressions-{name}", view, methods=["POST"], provide_automatic_options=False)
+    for verb in ("ack", "resolve"):
+        change = IncidentsView(door, database, verb)
+        where = f"/api/v1/incidents/{verb}"
+        app.add_url_rule(where, f"incidents.{verb}", change, methods=["POST"], provide_automatic_options=False)
     app.register_error_handler(NothingGood, _nothing_good)
 
 

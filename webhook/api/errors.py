@@ -4,6 +4,7 @@ ApiError                    a WebhookError, answered in the one shape of all err
  ├── NoKey              401  no key, or none that is live
  ├── KeyLacksScope      403
  ├── NotJsonObject      400  the body is no JSON object
+ ├── BadIds             422  the ids of incidents cannot be read
  ├── NothingGood        422  no entry of it can be kept; `refused` says why of each
  ├── TooMany            413  more entries than one request may have
  ├── NoEntries          400  the body has no list of entries
@@ -43,6 +44,14 @@ class NotJsonObject(ApiError):
 
     code = "not_json"
     next_step = "Send a JSON object with Content-Type: application/json."
+
+
+class BadIds(ApiError):
+    """What should be ids is none."""
+
+    code = "bad_ids"
+    status = 422
+    next_step = 'Send {"ids": ["..."]} with ids as `dlr incidents list` prints them, as texts.'
 
 
 class NothingGood(ApiError):

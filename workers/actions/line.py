@@ -87,7 +87,11 @@ class LineWork:
         now = self.clock()
         self.answered = self.answered or result.outcome in (Outcome.DONE, Outcome.REFUSED)
         if result.outcome is Outcome.DONE:
-            self.settled.append(Settled(delivery, "done", now))
+            # Why it was done without being sent, if so.
+            done = Settled(delivery, "done", now, result.reason)
+            if result.again is not None:
+                done = Settled(delivery, "due", result.again, counted=False)
+            self.settled.append(done)
             return
         due_at = next_attempt(result, delivery.attempts, now, delivery.give_up_at, DICE)
         if result.of_target:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from config.logs import log
 from config.relays import Relays
 from workers.actions.forward import ForwardKind
 from workers.actions.kinds import Kind
+from workers.actions.notify import NotifyKind
 from workers.actions.parcel import ParcelKind
 from workers.actions.post import Road
 from workers.actions.relay import RelayKind
@@ -30,10 +32,16 @@ def _report(context: Context, road: Road) -> Kind:
     return ParcelKind(road, context.database, context.vault)
 
 
+def _notify(context: Context, road: Road) -> Kind:
+    # Where alerts go is the operator's own choice, and mostly inside their network.
+    return NotifyKind(context.routes.routes, replace(road, private=True), context.database)
+
+
 KINDS: Final[Mapping[str, Callable[[Context, Road], Kind]]] = {
     "relay": _relay,
     "forward": _forward,
     "report": _report,
+    "notify": _notify,
 }
 
 

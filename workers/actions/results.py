@@ -40,6 +40,8 @@ class Result:
     reason: str = ""
     wait: timedelta | None = None
     """How long the target asked to be left alone."""
+    again: datetime | None = None
+    """When to try again, where the lane itself knows. Of what is done: when it has to be done anew."""
 
     @property
     def of_target(self) -> bool:
@@ -66,6 +68,8 @@ def next_attempt(
     latest = give_up_at - _LAST
     if result.outcome is Outcome.LOST or now >= latest:
         return None
+    if result.again is not None:
+        return min(result.again, latest)
     # Infobip's own schedule; five times as slow for what the target has refused. Bounded before it is multiplied.
     minutes = 1 + min(attempts - 1, 60) ** 2
     delay = _MINUTE * minutes * (1 if result.of_target else 5)

@@ -66,7 +66,7 @@ class Gate:
                 case Over():
                     if not pauses.over(connection, found):
                         return False
-                    pausing.end(connection, found)
+                    pausing.end(connection, found, now)
         return True
 
 
