@@ -281,6 +281,12 @@ def set_for_children(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
+def forget_settings() -> None:
+    """Let this process, and all that it starts, know nothing of what the operator has set: a demo reaches nobody."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+
+
 def _text(name: str, source: Mapping[str, str]) -> str:
     """Return what a variable says, or the file that `name`_FILE names: URLs hold passwords too."""
     text, file = source.get(name, ""), source.get(f"{name}_FILE", "")

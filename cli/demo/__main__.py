@@ -4,14 +4,14 @@ import os
 import sys
 
 from cli.demo.screen import DemoScreen
-from cli.demo.stage import LOG, NotADemo, Stage, empty, forget_settings, make_folder, set_stage
+from cli.demo.stage import LOG, NotADemo, Stage, empty, make_folder, set_stage
 from cli.supervisor.composition import parts_of
 from cli.supervisor.lock import AlreadyRunning, take_lock
 from cli.supervisor.loop import Supervisor
 from cli.supervisor.roles import warm_up
 from cli.supervisor.valkey import NoBroker, prepare
 from cli.supervisor.welcome import from_here
-from config.settings import SettingsError, load_settings, set_for_children
+from config.settings import SettingsError, forget_settings, load_settings, set_for_children
 
 
 def main() -> int:

@@ -1,6 +1,5 @@
 """Where the demo plays: a state folder of its own, free ports, and settings that reach nobody outside."""
 
-import os
 import secrets
 import shutil
 import socket
@@ -13,7 +12,6 @@ from typing import Final
 from cli.supervisor.lock import LOCK_FILE
 from cli.supervisor.part import Part
 from cli.supervisor.probe import answers
-from config.settings import PREFIX
 
 _FILES: Final = Path(__file__).parent
 FOLDER: Final = "demo"
@@ -108,9 +106,3 @@ def _free_ports(count: int) -> list[int]:
     for one in held:
         one.close()
     return ports
-
-
-def forget_settings() -> None:
-    """Let nothing of the operator's own settings into the demo: credentials, relays and routes are real."""
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        del os.environ[name]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from infobip.simulator import Simulator
 from tests.chaos.hurried import WAITS
 from tests.chaos.scenario import SLOW
+from tests.resend.world import turned
 from tests.support.stack import Stack
 from workers.actions.resend.resender import Resender
 from workers.actions.resend.run import make_resender
@@ -82,8 +83,7 @@ def die_now_and_then(context: Context, over: threading.Event, dice: random.Rando
     """Run one mortal resender after the other beside the real ones, until it is over."""
     while not over.wait(0.3):
         context.owner = f"mortal-{dice.random()}"
-        plain = make_resender(context, WAITS)
-        mortal = Mortal(**{name.removeprefix("_"): value for name, value in vars(plain).items()})
+        mortal = turned(make_resender(context, WAITS), Mortal)
         mortal.dice, mortal.deaths = dice, deaths
         left = iter(range(30))
         with suppress(Killed):

@@ -23,6 +23,7 @@ ALLOWED = {
     ("durations.py", 0): "no remainder",
     ("durations.py", 1): "singular or plural",
     ("load.py", 1): "the version of the policy language",
+    ("opening.py", 0): "whether any went badly",
 }
 
 

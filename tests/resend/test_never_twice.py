@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from store.database import open_database
 from store.migrate import migrate_database
 from store.vault import open_vault
-from tests.resend.world import PERSON, Unlimited, World, world
+from tests.resend.world import PERSON, Unlimited, World, turned, world
 from tests.support.desk import report
 from tests.support.infobip import AT_ONCE, send, sms
 from workers.actions.resend.resender import Resender
@@ -123,7 +123,7 @@ class Interleavings(RuleBasedStateMachine):
         self.made.infobip.load({**_PLAIN, "rule": rules})
         self.made.clock.pass_(minutes=minutes)
         plain = self.made.resender()
-        worker = _Dying(**{name.removeprefix("_"): value for name, value in vars(plain).items()})
+        worker = turned(plain, _Dying)
         worker.dies = dies
         try:
             worker.run(lambda: False)

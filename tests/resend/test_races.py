@@ -9,7 +9,7 @@ from store import resending
 from store.pauses import ALL, Scope, lift, pause
 from store.schema import aliases, contents, messages, retries
 from store.suppressions import ACTIVE, Entry, suppress
-from tests.resend.world import PERSON, World, acting_rules
+from tests.resend.world import PERSON, World, acting_rules, turned
 from tests.support.desk import report
 from tests.support.infobip import AT_ONCE, send, sms
 from workers.actions.resend import looking
@@ -83,8 +83,7 @@ class _StandsStill(Resender):
 
 
 def standing_still(world: World) -> Resender:
-    plain = world.resender("slow")
-    return _StandsStill(**{name.removeprefix("_"): value for name, value in vars(plain).items()})
+    return turned(world.resender("slow"), _StandsStill)
 
 
 def test_a_worker_with_too_little_left_of_its_lease_does_not_post(world: World) -> None:

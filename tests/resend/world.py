@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import select
 
@@ -34,6 +34,7 @@ from workers.pipeline import Pipeline
 from workers.prepare import Preparer
 
 PERSON = "447700900123"
+R = TypeVar("R", bound=Resender)
 ACTING = """
 version = 1
 [modes]
@@ -49,6 +50,12 @@ def acting_rules(folder: Path, more: str = "") -> Rules:
     path = folder / "policy.toml"
     path.write_text(ACTING + more, "utf-8")
     return load_policy(path)
+
+
+def turned(plain: Resender, kind: type[R]) -> R:
+    """Return the resender as one of another kind, which only behaves otherwise."""
+    plain.__class__ = kind
+    return cast("R", plain)
 
 
 @dataclass
