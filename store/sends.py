@@ -198,7 +198,8 @@ def erase_for(connection: Connection, recipient: bytes) -> None:
 
 def in_use(connection: Connection) -> bool:
     """Whether anything was ever registered, or sent again by an application that registers nothing."""
-    return any(connection.execute(select(key).limit(1)).first() is not None for key in (sends.c.key, aliases.c.key))
+    columns = (sends.c.account, aliases.c.made_at)
+    return any(connection.execute(select(column).limit(1)).first() is not None for column in columns)
 
 
 def left_since(connection: Connection, account: str, recipient: bytes, since: datetime) -> int:
