@@ -10,6 +10,7 @@ import pytest
 
 from policy.opening import PATIENCE
 from store.pauses import Pause, Scope, find, pause
+from store.resending import claim
 from store.schema import pause_passes
 from tests.resend.world import Unlimited, World
 from tests.support.desk import report
@@ -57,6 +58,25 @@ def planned(world: World, count: int) -> None:
     assert world.infobip.sends() == []
 
 
+def side_by_side(world: World, workers: int, each: int) -> None:
+    """Let so many workers send what each of them has claimed, all at the same moments."""
+    database = world.desk.database
+    ready = threading.Barrier(workers)
+
+    def work(number: int) -> None:
+        owner = f"worker-{number}"
+        resender = world.resender(owner)
+        mine = claim(database, owner, world.clock(), each)
+        assert len(mine) == each
+        ready.wait(20)
+        for one in mine:
+            resender.send(one)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, number) for number in range(workers)]:
+            done.result(60)
+
+
 def its_id(world: World) -> str:
     [sent] = world.infobip.sends()
     return str(sent["messageId"])
@@ -66,16 +86,7 @@ class TestTheProbe:
     def test_two_workers_let_out_one_at_the_end_of_a_pause(self, world: World) -> None:
         planned(world, 12)
         world.clock.pass_(hours=1, minutes=1)
-        ready = threading.Barrier(4)
-
-        def work(number: int) -> None:
-            resender = world.resender(f"worker-{number}")
-            ready.wait(10)
-            resender.run(lambda: False)
-
-        with ThreadPoolExecutor(4) as pool:
-            for done in [pool.submit(work, number) for number in range(4)]:
-                done.result(60)
+        side_by_side(world, workers=4, each=3)
 
         assert len(world.infobip.sends()) == 1
         assert [(row.step, row.fared) for row in world.desk.rows(pause_passes)] == [(1, "")]
@@ -92,16 +103,7 @@ class TestTheProbe:
 
         world.hear(*(report(sent["messageId"], to=sent["recipient"]) for sent in world.infobip.sends()[1:]))
         world.clock.pass_(minutes=20)
-        ready = threading.Barrier(3)
-
-        def work(number: int) -> None:
-            resender = world.resender(f"worker-{number}")
-            ready.wait(10)
-            resender.run(lambda: False)
-
-        with ThreadPoolExecutor(3) as pool:
-            for done in [pool.submit(work, number) for number in range(3)]:
-                done.result(60)
+        side_by_side(world, workers=3, each=3)
         found = the_pause(world)
         assert found.step == 3
         assert found.gone == len(world.infobip.sends()) - 3 <= 4
