@@ -15,7 +15,7 @@ from tests.resend.world import Unlimited, World, world
 from tests.support.infobip import AT_ONCE, call, send, sms
 
 DOWN, OTHER = "44770090", "44771190"
-MANY, FEW = 300, 30
+MANY, FEW = 200, 20
 _NETWORKS = {"networks": {DOWN: "23410", OTHER: "23430"}, "limits": False}
 CALM: dict[str, Any] = {**AT_ONCE, **_NETWORKS}
 OUTAGE: dict[str, Any] = {

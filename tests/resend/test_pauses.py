@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from policy import Mode, Rules
-from policy.opening import FIRST_DELAY, PATIENCE
+from policy.opening import PATIENCE
 from store.pauses import Pause, Scope, find, pause
-from store.schema import incidents, pause_deltas, pause_passes, pause_windows
+from store.resending import claim
+from store.schema import pause_passes
 from tests.resend.world import Unlimited, World
 from tests.support.desk import report
 from tests.support.infobip import AT_ONCE
 
 NETWORK = Scope("network", "23410")
 BROKEN = 34  # EC_SYSTEM_FAILURE: a fault of the carrier's
-THROTTLED = 541
 _UNBOUNDED: dict[str, Any] = {"resends_per_day": 10**6, "resends_share": 10.0, "money_per_day": 10.0**6}
 
 
@@ -59,6 +58,25 @@ def planned(world: World, count: int) -> None:
     assert world.infobip.sends() == []
 
 
+def side_by_side(world: World, workers: int, each: int) -> None:
+    """Let so many workers send what each of them has claimed, all at the same moments."""
+    database = world.desk.database
+    ready = threading.Barrier(workers)
+
+    def work(number: int) -> None:
+        owner = f"worker-{number}"
+        resender = world.resender(owner)
+        mine = claim(database, owner, world.clock(), each)
+        assert len(mine) == each
+        ready.wait(20)
+        for one in mine:
+            resender.send(one)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, number) for number in range(workers)]:
+            done.result(60)
+
+
 def its_id(world: World) -> str:
     [sent] = world.infobip.sends()
     return str(sent["messageId"])
@@ -68,16 +86,7 @@ class TestTheProbe:
     def test_two_workers_let_out_one_at_the_end_of_a_pause(self, world: World) -> None:
         planned(world, 12)
         world.clock.pass_(hours=1, minutes=1)
-        ready = threading.Barrier(4)
-
-        def work(number: int) -> None:
-            resender = world.resender(f"worker-{number}")
-            ready.wait(10)
-            resender.run(lambda: False)
-
-        with ThreadPoolExecutor(4) as pool:
-            for done in [pool.submit(work, number) for number in range(4)]:
-                done.result(60)
+        side_by_side(world, workers=4, each=3)
 
         assert len(world.infobip.sends()) == 1
         assert [(row.step, row.fared) for row in world.desk.rows(pause_passes)] == [(1, "")]
@@ -94,16 +103,7 @@ class TestTheProbe:
 
         world.hear(*(report(sent["messageId"], to=sent["recipient"]) for sent in world.infobip.sends()[1:]))
         world.clock.pass_(minutes=20)
-        ready = threading.Barrier(3)
-
-        def work(number: int) -> None:
-            resender = world.resender(f"worker-{number}")
-            ready.wait(10)
-            resender.run(lambda: False)
-
-        with ThreadPoolExecutor(3) as pool:
-            for done in [pool.submit(work, number) for number in range(3)]:
-                done.result(60)
+        side_by_side(world, workers=3, each=3)
         found = the_pause(world)
         assert found.step == 3
         assert found.gone == len(world.infobip.sends()) - 3 <= 4
@@ -192,114 +192,3 @@ def test_what_a_person_paused_no_rule_and_no_surge_lifts(world: World) -> None:
     assert world.watch() == []
     found = the_pause(world)
     assert (found.until, found.why, found.who) == (None, "the carrier asked for it", "anna")
-
-
-class TestASurge:
-    def test_pauses_the_network_for_a_while_and_tells_once(self, world: World) -> None:
-        fail_all(world, people(60))
-        [started] = world.watch()
-
-        assert (started.scope, started.who, started.step) == (NETWORK, "surge", 0)
-        assert started.until is not None
-        assert FIRST_DELAY - timedelta(minutes=1) < started.until - world.clock() <= FIRST_DELAY
-        [incident] = told(world)
-        assert incident.title == ("Resends are paused for network 23410: 60 of 60 messages failed within 10 minutes")
-        fail_all(world, {f"n{name}": to for name, to in people(60).items()})
-        assert world.watch() == []
-        assert len(told(world)) == 1
-
-    def test_adds_up_over_many_callbacks_and_folds(self, world: World) -> None:
-        for number in range(5):
-            fail_all(world, {f"{number}-{name}": to for name, to in people(12).items()})
-            started = world.watch()
-            assert bool(started) is (number == 4)
-
-    @pytest.mark.parametrize(
-        ("failed", "arrived", "pauses"), [(49, 0, False), (50, 0, True), (50, 116, True), (50, 117, False)]
-    )
-    def test_is_50_failures_and_30_of_a_hundred(self, world: World, failed: int, arrived: int, pauses: bool) -> None:
-        fail_all(world, people(failed))
-        world.hear(*(report(f"ok-{name}", to=to) for name, to in people(arrived).items()))
-
-        assert bool(world.watch()) is pauses
-
-    def test_what_is_about_single_people_is_none(self, world: World) -> None:
-        world.hear(*(report(name, status=9, error=581, to=to) for name, to in people(60).items()))
-        assert world.watch() == []
-
-    def test_what_is_for_good_is_none(self, world: World) -> None:
-        world.hear(*(report(name, status=9, error=1, to=to) for name, to in people(60).items()))
-        assert world.watch() == []
-
-    def test_what_is_not_final_counts_nowhere(self, world: World) -> None:
-        world.hear(*(report(name, status=7, error=BROKEN, to=to) for name, to in people(60).items()))
-        assert world.desk.rows(pause_deltas) == []
-
-    def test_what_nobody_authenticated_counts_nowhere(self, world: World) -> None:
-        for name, to in people(60).items():
-            world.desk.post(report(name, status=9, error=BROKEN, to=to), trusted=False)
-        world.desk.drain()
-        assert world.desk.rows(pause_deltas) == []
-
-    def test_of_last_night_pauses_nothing_today(self, world: World) -> None:
-        for name, to in people(60).items():
-            world.desk.post(report(name, status=9, error=BROKEN, to=to, minute=-600))
-        world.desk.drain()
-        assert world.desk.rows(pause_deltas) == []
-        assert world.watch() == []
-
-    def test_that_is_folded_late_pauses_nothing(self, world: World) -> None:
-        fail_all(world, people(60))
-        world.clock.pass_(minutes=15)
-        assert world.watch() == []
-        assert world.desk.rows(pause_deltas) == []
-
-    def test_of_a_carrier_does_not_pause_the_sender_or_another_network(self, world: World) -> None:
-        fail_all(world, people(60))
-        world.hear(*(report(f"o-{name}", mccMnc="23430", to=to) for name, to in people(10).items()))
-        assert [str(one.scope) for one in world.watch()] == ["network 23410"]
-
-    def test_of_throttling_pauses_the_sender_and_not_the_network(self, world: World) -> None:
-        fail_all(world, people(60), error=THROTTLED)
-        world.watch()
-        assert {one.scope.kind for one in world.pauses()} == {"sender", "brand"}
-
-    def test_changes_nothing_while_nothing_is_sent_again(self, world: World) -> None:
-        rules = world.desk.rules
-        modes = {**rules.modes, "retry": Mode.OBSERVE}
-        world.desk.rules = Rules(rules.rules, rules.version, modes, rules.limits, rules.purposes)
-        fail_all(world, people(60))
-
-        assert world.desk.rows(pause_deltas) == []
-        assert world.watch() == []
-
-    def test_that_is_over_and_holds_nobody_ends_with_its_incident(self, world: World) -> None:
-        fail_all(world, people(60))
-        world.watch()
-        world.clock.pass_(hours=1, minutes=5)
-        world.watch()
-        assert len(world.pauses()) == 1
-
-        world.clock.pass_(minutes=10)
-        world.watch()
-
-        assert world.pauses() == []
-        assert [row.state for row in told(world)] == ["resolved"]
-        assert world.desk.rows(pause_windows) == [] or {row.value for row in world.desk.rows(pause_windows)} != {
-            "23410"
-        }
-
-
-def test_a_late_callback_about_a_limit_pauses_nothing_any_more(world: World) -> None:
-    world.register()
-    world.desk.handle(report(status=9, error=541, minute=0))
-    assert world.pauses() == []
-
-    world.register("m-2")
-    world.fail("m-2", error=541)
-    assert len(world.pauses()) == 1
-
-
-def told(world: World) -> list[Any]:
-    """Return the incidents about pauses."""
-    return [row for row in world.desk.rows(incidents) if row.rule == "resends-paused"]
