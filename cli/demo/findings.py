@@ -1,5 +1,6 @@
 """What the database says of the demo: one example of each thing that this service is for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,11 +24,13 @@ class Findings:
     """A number that was suppressed, with the id of the message that told."""
     incident: Row[Any] | None
     """An incident of which somebody was told."""
+    notified: tuple[str, ...] = ()
+    """Titles of the notifications that arrived."""
 
     @property
     def complete(self) -> bool:
         """Whether all has happened."""
-        return None not in (self.resent, self.suppressed, self.incident)
+        return not self.missing
 
     @property
     def missing(self) -> list[str]:
@@ -35,13 +38,14 @@ class Findings:
         names = {
             "a message sent again that arrived": self.resent,
             "a number suppressed": self.suppressed,
-            "an incident told": self.incident,
+            "an incident": self.incident,
+            "its notification": self.notified or None,
         }
         return [name for name, found in names.items() if found is None]
 
 
-def look(database: Database) -> Findings:
-    """Return how far things are."""
+def look(database: Database, notified: Sequence[str]) -> Findings:
+    """Return how far things are; `notified` are the titles of the notifications that arrived."""
     with database.reading() as connection:
         known = select(func.count()).where(messages.c.state.in_(_FINAL))
         return Findings(
@@ -49,6 +53,7 @@ def look(database: Database) -> Findings:
             resent=_resent(connection),
             suppressed=_suppressed(connection),
             incident=_incident(connection),
+            notified=tuple(notified),
         )
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli.demo.play PROXY_PORT API_KEY`: send, watch what becomes of it, and tell it from the database."""
+"""`python -m cli.demo.play PROXY_PORT RECEIVER_PORT API_KEY`: send, watch what becomes of it, and tell."""
 
 import sys
 import time
@@ -9,6 +9,7 @@ from typing import Final
 import requests
 
 from cli.demo.findings import Findings, look
+from cli.demo.receiver import Receiver
 from cli.demo.told import told
 from cli.demo.traffic import MESSAGES, Application, Line, batches
 from cli.supervisor.welcome import program, state
@@ -25,16 +26,18 @@ _SAY_EVERY: Final = 5.0
 
 def main() -> int:
     """Play. Return 0 where everything happened within a minute."""
-    port, api_key = sys.argv[1:3]
+    port, listen, api_key = sys.argv[1:4]
     settings = load_settings()
     database = open_database(settings.database, pool=2)
+    receiver = Receiver(int(listen))
     try:
         application = Application(f"http://127.0.0.1:{port}/proxy/{_key(database)}", api_key)
-        return _play(settings, database, application)
+        return _play(settings, database, application, receiver)
     except requests.RequestException as error:
         print(f"The pass-through did not answer as it should: {type(error).__name__}")
         return 1
     finally:
+        receiver.close()
         database.close()
 
 
@@ -43,10 +46,10 @@ def _key(database: Database) -> str:
         return api_keys.make(connection, MAIN, "demo", (api_keys.PROXY,), datetime.now(UTC))
 
 
-def _play(settings: Settings, database: Database, application: Application) -> int:
+def _play(settings: Settings, database: Database, application: Application, receiver: Receiver) -> int:
     sent = sum(len(application.send(lines)) for lines in batches())
     print(f"{sent} messages were sent through the pass-through, as an application would send them to Infobip.")
-    findings = _watch(database)
+    findings = _watch(database, receiver)
     if not findings.complete:
         print(f"Within {_PATIENCE:.0f} seconds there was not yet: {', '.join(findings.missing)}.")
         return 1
@@ -55,14 +58,14 @@ def _play(settings: Settings, database: Database, application: Application) -> i
     return 0
 
 
-def _watch(database: Database) -> Findings:
+def _watch(database: Database, receiver: Receiver) -> Findings:
     """Wait until everything has happened, for a minute at most."""
     until = time.monotonic() + _PATIENCE
     say_at = time.monotonic() + _SAY_EVERY
-    findings = look(database)
+    findings = look(database, receiver.titles)
     while not findings.complete and time.monotonic() < until:
         time.sleep(_LOOK)
-        findings = look(database)
+        findings = look(database, receiver.titles)
         if time.monotonic() >= say_at and not findings.complete:
             print(f"... {findings.reported} of {MESSAGES} reported on; waiting for {', '.join(findings.missing)}")
             say_at += _SAY_EVERY
@@ -73,7 +76,7 @@ def _end(settings: Settings, database: Database, application: Application, findi
     assert findings.suppressed is not None
     address = _address(settings, database, bytes(findings.suppressed.address))
     [answer] = application.send([Line("demo-again", address, "Fernhill", "Your order is on its way again")])
-    yield from told(look(database), answer["status"], f"{state(settings)}{program()}")
+    yield from told(findings, answer["status"], f"{state(settings)}{program()}")
 
 
 def _address(settings: Settings, database: Database, hashed: bytes) -> str:

@@ -16,6 +16,7 @@ from cli.supervisor.probe import answers
 _FILES: Final = Path(__file__).parent
 FOLDER: Final = "demo"
 LOG: Final = "demo.log"
+_ROUTES: Final = "alert-routes.toml"
 _MARK: Final = "this-folder-is-made-anew-by-every-demo"
 
 
@@ -31,6 +32,7 @@ class Stage:
     web: int
     proxy: int
     infobip: int
+    receiver: int
     token: str
     api_key: str
 
@@ -45,6 +47,7 @@ class Stage:
             "DLR_URL_TOKEN": self.token,
             "DLR_INFOBIP_URL": f"http://127.0.0.1:{self.infobip}",
             "DLR_INFOBIP_KEY": self.api_key,
+            "DLR_ALERT_ROUTES": str(self.folder / _ROUTES),
             "DLR_QUIET_HOURS": "off",
             "DLR_SWEEP": "1s",
             "DLR_LOG_FORMAT": "json",
@@ -68,7 +71,7 @@ class Stage:
 
     def play_part(self) -> Part:
         """What sends, watches and tells."""
-        argv = (sys.executable, "-m", "cli.demo.play", str(self.proxy), self.api_key)
+        argv = (sys.executable, "-m", "cli.demo.play", str(self.proxy), str(self.receiver), self.api_key)
         after = ("infobip", "web", "proxy", "process", "effects", "beat")
         return Part(name=FOLDER, argv=argv, after=after, once=True, tries=1)
 
@@ -96,8 +99,9 @@ def empty(folder: Path) -> None:
 
 def set_stage(folder: Path) -> Stage:
     """Return a stage in `folder`, with ports that are free now."""
-    web, proxy, infobip = _free_ports(3)
-    return Stage(folder, web, proxy, infobip, secrets.token_urlsafe(12), secrets.token_urlsafe(12))
+    web, proxy, infobip, receiver = _free_ports(4)
+    (folder / _ROUTES).write_text(f'[demo]\nurl = "json://127.0.0.1:{receiver}/"\n', "utf-8")
+    return Stage(folder, web, proxy, infobip, receiver, secrets.token_urlsafe(12), secrets.token_urlsafe(12))
 
 
 def _free_ports(count: int) -> list[int]:

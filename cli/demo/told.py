@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.demo.findings import Findings
+from cli.output import counted
 
 
 def told(found: Findings, refused: Mapping[str, Any], dlr: str) -> Iterator[str]:
@@ -39,7 +40,9 @@ def _suppressed(found: Findings, refused: Mapping[str, Any], dlr: str) -> Iterat
 def _incident(found: Findings, dlr: str) -> Iterator[str]:
     row = found.incident
     assert row is not None
-    yield f"3. One alert for {row.count} failures: {row.title}."
+    yield f"3. One incident for {row.count} failures: {row.title}."
+    number = len(found.notified)
+    yield f"   {counted(number, 'notification')} of it arrived, by the route of this demo: {found.notified[0]}"
     yield f"   What to do: {row.next_step}"
     yield f"     {dlr} incidents show {row.id}"
     yield ""

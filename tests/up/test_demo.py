@@ -44,7 +44,8 @@ def test_the_demo_shows_a_resend_a_suppression_and_an_alert_each_with_the_comman
             assert "EC_UNKNOWN_SUBSCRIBER" in output_of(suppressed)
             assert "Parcels" in output_of(incident)
             assert "REJECTED_DESTINATION_BLOCKLISTED" in run.greeting
-            assert "One alert for 12 failures" in run.greeting
+            assert "One incident for 12 failures" in run.greeting
+            assert "1 notification of it arrived" in run.greeting
             family = descendants(run.pid)
             run.process.send_signal(signal.SIGINT)
             assert run.end(60) == 0
