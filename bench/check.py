@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from config.settings import load_settings
 from store import api_keys
@@ -86,15 +86,16 @@ def naive(database: Database, vault: Vault) -> Callable[[bytes], list[bool]]:
         now, results = datetime.now(UTC), []
         with database.reading() as connection:
             for one in json.loads(body)["entries"]:
-                query = select(suppressions.c.id).where(
+                # Only what the index on addresses answers stands in the query: with the state in it, SQLite takes
+                # the index on states for the better one and reads half of the table.
+                query = select(suppressions.c.state, suppressions.c.until).where(
                     suppressions.c.account == "main",
                     suppressions.c.address == vault.digest("address", "main", one["to"]),
                     suppressions.c.channel.in_(("", one["channel"])),
                     suppressions.c.sender.in_(("", one["sender"])),
-                    suppressions.c.state == "active",
-                    or_(suppressions.c.until.is_(None), suppressions.c.until > now),
                 )
-                results.append(connection.execute(query).first() is not None)
+                found = connection.execute(query).all()
+                results.append(any(row.state == "active" and (not row.until or row.until > now) for row in found))
         return results
 
     return answer
