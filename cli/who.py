@@ -1,4 +1,4 @@
-"""Who acts: every change of the list names somebody, also from the command line."""
+"""Who acts: every change by hand names somebody, also from the command line."""
 
 import os
 import pwd
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from config.mask import mask_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,7 +28,7 @@ def who_option(command: F) -> F:
 
 
 def _named(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    name = " ".join(value.split())
+    name = " ".join(mask_text(value).split())
     if not name or len(name) > 64:
         raise click.BadParameter("write a name of 1 to 64 characters")
     return name

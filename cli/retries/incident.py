@@ -9,15 +9,16 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.by_hand import record
 from cli.listed import LIMIT
 from cli.moments import iso, shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
-from cli.person import by_option, record, who
 from cli.replay import opened_context
 from cli.retries.standing import speaks
 from cli.shown import address, plain
 from cli.stored import ids, stored
 from cli.terminal import say
+from cli.who import who_option
 from policy import Mode
 from policy.leaving import Leave
 from policy.rules import Limits
@@ -41,17 +42,17 @@ _PLANNED: Final = {
 @click.command("from-incident")
 @click.argument("number", metavar="ID")
 @click.option("--resend", is_flag=True, help="Plan those that can still be sent again.")
-@by_option
+@who_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @LIMIT
 @format_option
-def from_incident(number: str, resend: bool, by: str, yes: bool, limit: int, form: str) -> None:
+def from_incident(number: str, resend: bool, who: str, yes: bool, limit: int, form: str) -> None:
     """List what was refused before it left (no credit, a sender that is not registered), by the ID of the incident.
 
     Says of each message whether it can still be sent again and until when, and what all of them would cost. Put right
     first what the incident names. With --resend they are planned, each as one more attempt of its message.
     """
-    now, person = datetime.now(UTC), who(by)
+    now, person = datetime.now(UTC), who
     with stored() as at, opened_context(at) as context:
         rules = context.policy.rules()
         previewer = Previewer.of(at.settings, at.vault, context.policy.rules)

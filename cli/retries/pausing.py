@@ -6,13 +6,14 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.by_hand import reason, record
 from cli.moments import shown
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
-from cli.person import by_option, reason, record, who
 from cli.retries.listing import tell_pauses
 from cli.retries.waits import described
 from cli.shown import plain
 from cli.stored import Stored, stored
+from cli.who import who_option
 from config.accounts import MAIN
 from policy.durations import parse_duration
 from store import pauses, steering
@@ -36,14 +37,14 @@ _ACCOUNT: Final = click.option("--account", default="", help="Only this account'
 @_SCOPE
 @click.option("--for", "span", default="", metavar="TIME", help="So long, such as 90m, 2h or 7d; else until resumed.")
 @click.option("--reason", "why", required=True, help="Why; everybody who asks is told.")
-@by_option
-def pause(account: str, text: str, span: str, why: str, by: str) -> None:
+@who_option
+def pause(account: str, text: str, span: str, why: str, who: str) -> None:
     """Stop resends: all of them, or those of a scope. Nothing is lost; they leave after `dlr retries resume`.
 
     Without a scope and an account nothing at all is resent any more: that is the emergency switch.
     """
     whose, scope = _target(account, text)
-    now, person, said = datetime.now(UTC), who(by), reason(why)
+    now, person, said = datetime.now(UTC), who, reason(why)
     if not said:
         raise fail("Say why: --reason 'the carrier is down'.", 2)
     until = now + _span(span) if span else None
@@ -74,11 +75,11 @@ def _holds(numbers: tuple[int, int]) -> str:
 @click.command()
 @_ACCOUNT
 @_SCOPE
-@by_option
-def resume(account: str, text: str, by: str) -> None:
+@who_option
+def resume(account: str, text: str, who: str) -> None:
     """Let resends leave again that `pause`, or the policy, had stopped: say the same account and scope."""
     whose, scope = _target(account, text)
-    now, person = datetime.now(UTC), who(by)
+    now, person = datetime.now(UTC), who
     with stored() as at:
         _know(at, whose)
         done = at.database.repeat(lambda connection: _lift(connection, whose, scope, now))

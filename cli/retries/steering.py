@@ -8,12 +8,13 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.by_hand import reason, record
 from cli.output import counted, fail
-from cli.person import by_option, reason, record, who
 from cli.replay import opened_context
 from cli.retries.filters import filters, is_narrowed, named, wanted
 from cli.retries.standing import stands
 from cli.stored import Stored, stored
+from cli.who import who_option
 from store import steering
 from store.resending import UNKNOWN, Resend
 from workers.actions.resend.preview import Previewer
@@ -28,14 +29,14 @@ _HELD: Final = frozenset({"claimed", "sending", "unknown"})
 @click.argument("names", nargs=-1, metavar="[ID...]")
 @filters
 @click.option("--reason", "why", default="", help="Why; it is kept with each.")
-@by_option
+@who_option
 @_YES
-def cancel(names: tuple[str, ...], why: str, by: str, yes: bool, **given: Any) -> None:
+def cancel(names: tuple[str, ...], why: str, who: str, yes: bool, **given: Any) -> None:
     """End resends for good: those with these IDs (their own, or a message's), or all that fit the filters.
 
     What they would have said is erased. One of which nobody knows whether it left is left as it is.
     """
-    person, said = who(by), reason(why)
+    person, said = who, reason(why)
     note = f"cancelled by {person}" + (f": {said}" if said else "")
     with stored() as at:
         chosen = _chosen(at, names, given, steering.STOPPABLE)
@@ -54,9 +55,9 @@ def cancel(names: tuple[str, ...], why: str, by: str, yes: bool, **given: Any) -
 @filters
 @click.option("--not-in-portal", is_flag=True, help="Also post again what is in doubt: Infobip's portal has no trace.")
 @click.option("--reason", "why", default="", help="Why; it is kept with each until it leaves.")
-@by_option
+@who_option
 @_YES
-def run(names: tuple[str, ...], not_in_portal: bool, why: str, by: str, yes: bool, **given: Any) -> None:
+def run(names: tuple[str, ...], not_in_portal: bool, why: str, who: str, yes: bool, **given: Any) -> None:
     """Make resends due now: those with these IDs (their own, or a message's), or all that fit the filters.
 
     Those that are only observed or proposed act then. Everything is asked once more as each leaves, so nobody who is
@@ -65,7 +66,7 @@ def run(names: tuple[str, ...], not_in_portal: bool, why: str, by: str, yes: boo
     One in doubt is posted once more, under the same id, only if it is named by its ID and you say that Infobip's
     portal does not show it.
     """
-    person, said = who(by), reason(why)
+    person, said = who, reason(why)
     note = f"made due by {person}" + (f": {said}" if said else "")
     with stored() as at:
         startable = (*steering.STARTABLE, UNKNOWN) if names else steering.STARTABLE

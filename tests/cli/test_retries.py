@@ -153,7 +153,7 @@ def test_cancelling_asks_first_with_the_count(desk: Desk, dlr: Dlr) -> None:
 
 
 def test_a_cancelled_one_tells_who_did_it_and_why(desk: Desk, dlr: Dlr) -> None:
-    words = ("cancel", id_of(dlr, "m-1"), "--yes", "--reason", f"sent by hand to {PERSON}", "--by", "mia")
+    words = ("cancel", id_of(dlr, "m-1"), "--yes", "--reason", f"sent by hand to {PERSON}", "--who", "mia")
     result = dlr.run("retries", *words)
     assert result.stdout == "1 of 1 cancelled.\n"
     logged = json.loads(result.stderr)
@@ -207,7 +207,7 @@ def test_nothing_that_fits_is_an_answer(dlr: Dlr) -> None:
 
 
 def test_running_makes_due_and_lets_it_act(desk: Desk, dlr: Dlr) -> None:
-    text = dlr("retries", "run", "m-1", "--yes", "--by", "mia")
+    text = dlr("retries", "run", "m-1", "--yes", "--who", "mia")
     assert "1 of 1 made due." in text
     assert "it waits until somebody acts: content not registered" in text
     row = next(row for row in desk.rows(retries) if row.state == "planned")
@@ -246,7 +246,7 @@ def test_one_in_doubt_can_be_left_as_it_is(desk: Desk, dlr: Dlr) -> None:
 
 def test_the_switch_says_what_it_holds_and_stands_above_the_list(desk: Desk, dlr: Dlr) -> None:
     put(desk, state="planned", mode="act", due_at=datetime.now(UTC) + timedelta(minutes=5))
-    said = dlr("retries", "pause", "--reason", "all wrong", "--by", "mia")
+    said = dlr("retries", "pause", "--reason", "all wrong", "--who", "mia")
     assert "all resends are stopped, until `dlr retries resume`. 2 planned resends are held (2 due within" in said
     listing = dlr.run("retries", "list")
     assert "Paused: all resends are stopped" in listing.stderr
@@ -316,7 +316,7 @@ def test_a_pause_that_would_hold_nothing_is_refused(dlr: Dlr, words: tuple[str, 
 
 def test_the_message_tells_the_same_of_its_resends(desk: Desk, dlr: Dlr) -> None:
     put(desk, state="planned", mode="act", due_at=datetime.now(UTC) + timedelta(minutes=5))
-    dlr("retries", "pause", "--reason", "all wrong", "--by", "mia")
+    dlr("retries", "pause", "--reason", "all wrong", "--who", "mia")
     line = dlr.lines("message", "m-1")[-1]
     assert line[1] == "resend"
     assert "it waits for a person" in line[2]

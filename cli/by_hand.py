@@ -1,28 +1,14 @@
-"""Who does something by hand, and where that is recorded besides the row that it changes."""
+"""Where a thing done by hand is recorded besides the row that it changes."""
 
-import os
-import pwd
 import sys
 from typing import Any, Final
 
-import click
 import structlog
 
 from config.logs import hide_addresses
 from config.mask import mask_text
 
-_LONGEST_NAME: Final = 64
 _LONGEST_REASON: Final = 300
-by_option = click.option("--by", default="", metavar="NAME", help="Who does it, if not the user of this system.")
-
-
-def who(named: str) -> str:
-    """Return the name to record: the one that was given, else that of the system's user."""
-    try:
-        name = named.strip() or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number without a name
-        name = f"uid {os.getuid()}"
-    return " ".join(mask_text(name).split())[:_LONGEST_NAME]
 
 
 def reason(text: str) -> str:
