@@ -38,6 +38,8 @@ def evidence(recipient: str, account: str, reveal: bool, output: Path | None, fo
     given = addresses((recipient,))
     if len(given) != 1:
         raise fail("A pack is about one person: give one address.", 2)
+    if force and output is None:
+        raise fail("--force replaces a file: name it with --output.", 2)
     if output is not None:
         file.check(output, force=force)
     with stored() as at:

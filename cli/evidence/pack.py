@@ -17,7 +17,9 @@ from store.moments import from_ms
 from store.views import Found
 
 LISTS: Final = ("messages", "sends", "reports", "resends", "suppressions", "lift_requests", "protections")
-_INNER: Final = frozenset({"key", "recipient", "message_key", "address", "scope", "owner", "lease_until", "is_open"})
+_INNER: Final = frozenset(
+    {"key", "recipient", "message_key", "address", "scope", "owner", "lease_until", "is_open", "sent_by"}
+)
 # What people typed: it may name anybody.
 _TYPED: Final = frozenset({"detail", "reason", "who", "decided_by", "by", "note"})
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from cli.evidence.head import NOTES
 from cli.moments import shown
 from cli.output import counted
-from cli.shown import scope
+from cli.shown import actions, code, scope
 from cli.timeline import Line, report_lines, resend_line
 from codes import CAUSES
 from store.views import Found
@@ -84,20 +84,25 @@ def _report(row: Found) -> Iterator[str]:
     yield _row(row["event_at"], f"{row['message_id'] or '(no message)'} by {row['channel']}, report {row['id']}", [
         f"received {shown(row['received_at'])}", _account(row),
     ])  # fmt: skip
-    for line in report_lines(row):
+    for line in report_lines({**row, "decisions": []}):
         yield f"{_INDENT}{line.label}: {_noted(line)}"
         if line.label == "report" and row["cause"]:
             yield f"{_INDENT}cause: {_cause(row['cause'])}"
     for decision in row["decisions"]:
-        yield f"{_INDENT}decided {shown(decision['decided_at'])}: decision {decision['id']}, rule {decision['rule']}"
+        yield _INDENT + _decision(decision)
+
+
+def _decision(row: Found) -> str:
+    again = " again, by a replay" if row["replay"] else ""
+    versions = f"rule {row['rule']}, policy {row['policy']}, tables {row['tables']}, decision {row['id']}"
+    return f"decided {shown(row['decided_at'])}{again}: {row['reason']} ({actions(row['actions'])}; {versions})"
 
 
 def _resend(row: Found) -> Iterator[str]:
     line = resend_line(row)
     yield _row(line.at or row["changed_at"], f"{row['message_id'] or '(no id)'}: {_noted(line)}", [_account(row)])
     if decision := row["decision"]:
-        versions = f"rule {decision['rule']}, policy {decision['policy']}, tables {decision['tables']}"
-        yield f"{_INDENT}because: {decision['reason']} ({versions}, decided {shown(decision['decided_at'])})"
+        yield _INDENT + _decision(decision)
 
 
 def _suppression(row: Found) -> Iterator[str]:
@@ -106,8 +111,7 @@ def _suppression(row: Found) -> Iterator[str]:
     yield _row(row["since"], f"{row['id']}: {row['state']}, {scope(row)}, {_cause(row['cause'])}", [
         *facts, _account(row),
     ])  # fmt: skip
-    told = ", ".join(f"{name} {value}" for name, value in row["evidence"].items() if value not in ("", None, {}, []))
-    yield f"{_INDENT}evidence: {told or 'none is kept'}"
+    yield f"{_INDENT}evidence: {_evidence(row['evidence']) or 'none is kept'}"
     for change in row["audit"]:
         here = "  <-- HERE" if str(change["id"]) == row["trail"]["at"] else ""
         what = f"{change['change']} by {change['who']}: {change['detail'] or '-'}"
@@ -117,6 +121,12 @@ def _suppression(row: Found) -> Iterator[str]:
         yield f"{_INDENT}chain of {counted(trail['changes'], 'change')} whole, head {trail['head']}"
     else:
         yield f"{_INDENT}CHAIN BROKEN: {trail['problem']}; {counted(trail['changes'], 'change')} found"
+
+
+def _evidence(kept: Found) -> str:
+    told = {name: code(kept, name) if isinstance(value, dict) else value for name, value in kept.items()}
+    facts = [f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value and name != "reason"]
+    return " ".join(part for part in (kept.get("reason", ""), f"({', '.join(facts)})" if facts else "") if part)
 
 
 def _request(row: Found) -> Iterator[str]:
@@ -145,7 +155,7 @@ _SECTIONS: Final[tuple[tuple[str, str, Callable[[Found], Iterator[str]]], ...]] 
 def _verdict(pack: Found) -> Iterator[str]:
     broken = [row["id"] for row in pack["suppressions"] if not row["trail"]["whole"]]
     count = counted(len(pack["suppressions"]), "trail")
-    yield f"AUDIT TRAIL: {count} verified, " + (f"BROKEN: {', '.join(map(str, broken))}" if broken else "none broken")
+    yield f"AUDIT TRAIL: {count} checked, " + (f"BROKEN: {', '.join(map(str, broken))}" if broken else "none broken")
 
 
 def _row(at: Any, text: str, more: list[Any]) -> str:

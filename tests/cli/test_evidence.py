@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from cli.evidence.pack import LISTS
 from store.database import Database
-from store.schema import reports, suppression_audit, suppressions
+from store.messages import key_of
+from store.schema import decisions, reports, suppression_audit, suppressions
 from store.vault import Vault
 from tests.resend.world import World
 from tests.resend.world import world as make_world
@@ -103,7 +104,7 @@ class TestTheWholeStory:
             "chain of 2 changes whole, head ",
             f"ada asked to lift {story}",
             "protected by cleo",
-            "AUDIT TRAIL: 1 trail verified, none broken",
+            "AUDIT TRAIL: 1 trail checked, none broken",
         ):
             assert part in told, part
 
@@ -146,7 +147,7 @@ class TestATamperedTrail:
         assert result.exit_code == 1
         assert "CHAIN BROKEN: this row, or one before it" in result.stdout
         assert "<-- HERE" in result.stdout
-        assert f"AUDIT TRAIL: 1 trail verified, BROKEN: {story}" in result.stdout
+        assert f"AUDIT TRAIL: 1 trail checked, BROKEN: {story}" in result.stdout
         assert story in result.stderr
         pack = json.loads(dlr.run("evidence", PERSON, "--format", "json").stdout)
         assert pack["trails_whole"] is False
@@ -186,6 +187,9 @@ class TestAFile:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert [one.name for one in tmp_path.glob("*pack*")] == ["pack.txt"]
 
+    def test_force_without_a_file_is_a_mistake(self, desk: Desk, dlr: Dlr) -> None:
+        assert "--output" in dlr.fails("evidence", PERSON, "--force", code=2)
+
     def test_a_folder_that_is_not_there_is_told(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
         assert "There is no folder" in dlr.fails(
             "evidence", PERSON, "--output", str(tmp_path / "none" / "pack.txt"), code=2
@@ -214,6 +218,25 @@ def test_each_account_that_knows_the_person_is_told_apart(desk: Desk, dlr: Dlr) 
     assert [row["message_id"] for row in pack["reports"]] == ["order-1"]
     assert pack["suppressions"] == []
     assert "Did you mean shop" in dlr.fails("evidence", PERSON, "--account", "shopp", code=2)
+
+
+def test_an_account_that_no_setting_names_and_that_only_sent_is_found(world: World, dlr: Dlr) -> None:
+    vault = world.desk.vault
+    key = key_of(vault, "shop", "m-1", PERSON)
+    world.register(account="shop", key=key, recipient=vault.hash_address("shop", PERSON))
+    pack = dlr.json("evidence", PERSON)
+    assert [(row["account"], row["message_id"]) for row in pack["sends"]] == [("shop", "m-1")]
+
+
+def test_a_replay_is_told_beside_the_first_decision(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("order-1", 9, 27))
+    [first] = desk.rows(decisions)
+    again = first._asdict() | {"id": first.id + 1, "replay": True, "rule": "another", "reason": "decided anew"}
+    with desk.database.transaction() as connection:
+        connection.execute(decisions.insert().values(**again))
+    made = only(dlr.json("evidence", PERSON)["reports"])["decisions"]
+    assert [(row["rule"], row["replay"]) for row in made] == [("unreachable", False), ("another", True)]
+    assert "again, by a replay: decided anew" in dlr("evidence", PERSON)
 
 
 def test_more_than_one_page_is_told_whole(desk: Desk, dlr: Dlr) -> None:
