@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "alerts": "cli.alerts:alerts",
     "codes": "cli.codes:codes",
     "doctor": "cli.doctor:doctor",
+    "evidence": "cli.evidence.door:evidence",
     "explain": "cli.explain:explain",
     "forget": "cli.forget:forget",
     "forward": "cli.forward:forward",

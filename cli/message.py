@@ -74,25 +74,27 @@ class _History:
             "state": computed_state(row["state"], resends),
             "legs": [{"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row["legs"].items()],
             "first_at": row["first_at"],
-            "reports": [self._report(report) for report in reports],
+            "reports": [told_report(self.codes, report) for report in reports],
             "resends": [_without(resend, *_INNER) for resend in resends],
             "suppressions": [_without(entry, "address", "scope", "evidence") for entry in suppressed],
         }
 
-    def _report(self, report: Found) -> Found:
-        facts = report["facts"]
-        refs = [CodeRef(**facts[kind]) if facts.get(kind) else None for kind in ("status", "error")]
-        meaning = self.codes.lookup(report["channel"], refs[0], refs[1], facts.get("smtp", ""))
-        is_coded = report["event"] == "delivery" and any(refs)
-        decisions = [_without(decision, "report_id") for decision in report["decisions"]]
-        kept = _without(report, "message_key", "recipient", "facts", "decisions", "account")
-        return {
-            **kept,
-            "codes": [text for match in (meaning.status, meaning.error) if (text := _in_words(match))],
-            "advice": meaning.advice if is_coded else "",
-            "facts": _without(plain_facts(facts), "message_id"),
-            "decisions": decisions,
-        }
+
+def told_report(codes: Codes, report: Found) -> Found:
+    """Return a report as people see it: its `codes` and `advice` in words, its decisions without inner ids."""
+    facts = report["facts"]
+    refs = [CodeRef(**facts[kind]) if facts.get(kind) else None for kind in ("status", "error")]
+    meaning = codes.lookup(report["channel"], refs[0], refs[1], facts.get("smtp", ""))
+    is_coded = report["event"] == "delivery" and any(refs)
+    decisions = [_without(decision, "report_id") for decision in report["decisions"]]
+    kept = _without(report, "message_key", "recipient", "facts", "decisions", "account")
+    return {
+        **kept,
+        "codes": [text for match in (meaning.status, meaning.error) if (text := _in_words(match))],
+        "advice": meaning.advice if is_coded else "",
+        "facts": _without(plain_facts(facts), "message_id"),
+        "decisions": decisions,
+    }
 
 
 def computed_state(state: str, resends: list[Found]) -> str:

@@ -118,15 +118,16 @@ def _between(line: Line) -> str:
 
 def timeline(told: Found) -> Iterator[Line]:
     """Yield the lines of a message in the order in which things happened, each report with what was decided on it."""
-    groups = [list(_reported(report)) for report in told["reports"]]
-    groups += [[_resend(resend)] for resend in told["resends"]]
+    groups = [list(report_lines(report)) for report in told["reports"]]
+    groups += [[resend_line(resend)] for resend in told["resends"]]
     groups += [[_suppression(entry)] for entry in told["suppressions"]]
     # What has no time has not happened.
     for group in sorted(groups, key=lambda lines: (lines[0].at is None, lines[0].at or _NEVER)):
         yield from group
 
 
-def _reported(report: Found) -> Iterator[Line]:
+def report_lines(report: Found) -> Iterator[Line]:
+    """Yield a report, what it means, and what was decided on it."""
     yield _report(report)
     if report["advice"] and report["outcome"] not in _PLAIN:
         yield Line(None, "means", report["advice"])
@@ -165,7 +166,8 @@ def _decision(decision: Found) -> Line:
     return Line(None, label, decision["reason"], versions)
 
 
-def _resend(resend: Found) -> Line:
+def resend_line(resend: Found) -> Line:
+    """Return what became of a resend."""
     where = f" by {resend['channel']}" if resend["channel"] else ""
     where += f" as {resend['new_id']}" if resend["new_id"] else ""
     text = _RESENDS.get(resend["state"], f"is {resend['state']}")

@@ -14,10 +14,12 @@ from store.schema import (
     incidents,
     messages,
     meta,
+    protections,
     quarantine,
     report_keys,
     reports,
     retries,
+    sends,
     suppression_audit,
     suppressions,
 )
@@ -50,7 +52,8 @@ class Wanted:
 def accounts(connection: Connection) -> set[str]:
     """Return the accounts that have rows: one index look-up for each, not a scan."""
     found: set[str] = set()
-    for column in (report_keys.c.account, suppressions.c.account, retries.c.account):
+    for table in (report_keys, suppressions, retries, sends, protections):
+        column = table.c.account
         last = connection.execute(select(func.min(column))).scalar()
         while last is not None:
             found.add(last)
@@ -63,7 +66,7 @@ def find_reports(connection: Connection, wanted: Wanted) -> list[Found]:
     query = (
         select(reports).where(*report_conditions(wanted)).order_by(reports.c.received_at.desc(), reports.c.id.desc())
     )
-    found = _rows(connection, query.limit(wanted.limit))
+    found = read_rows(connection, query.limit(wanted.limit))
     latest = latest_decisions(connection, [row["id"] for row in found])
     for row in found:
         decision = latest.get(row["id"], {})
@@ -112,7 +115,7 @@ def decisions_of(connection: Connection, report_ids: Sequence[int]) -> dict[int,
     found: dict[int, list[Found]] = {}
     for part in _parts(report_ids):
         query = select(decisions).where(decisions.c.report_id.in_(part)).order_by(decisions.c.id)
-        for row in _rows(connection, query):
+        for row in read_rows(connection, query):
             found.setdefault(row["report_id"], []).append(row)
     return found
 
@@ -122,7 +125,7 @@ def known_addresses(connection: Connection, hashes: Iterable[bytes]) -> dict[byt
     wanted = sorted({number for number in hashes if number})
     found = {}
     for part in _parts(wanted):
-        for row in _rows(connection, select(addresses).where(addresses.c.hash.in_(part))):
+        for row in read_rows(connection, select(addresses).where(addresses.c.hash.in_(part))):
             found[row["hash"]] = row
     return found
 
@@ -130,13 +133,13 @@ def known_addresses(connection: Connection, hashes: Iterable[bytes]) -> dict[byt
 def messages_of(connection: Connection, message_id: str) -> list[Found]:
     """Return every message with this id: one for each account and recipient."""
     query = select(messages).where(messages.c.message_id == message_id[:255])
-    return _rows(connection, query.order_by(messages.c.account, messages.c.first_at, messages.c.key))
+    return read_rows(connection, query.order_by(messages.c.account, messages.c.first_at, messages.c.key))
 
 
 def reports_of(connection: Connection, message_key: bytes) -> list[Found]:
     """Return the reports on one message in the order in which things happened, each with its `decisions`."""
     query = select(reports).where(reports.c.message_key == message_key)
-    found = _rows(connection, query.order_by(reports.c.event_at, reports.c.id))
+    found = read_rows(connection, query.order_by(reports.c.event_at, reports.c.id))
     made = decisions_of(connection, [row["id"] for row in found])
     for row in found:
         row["decisions"] = made.get(row["id"], [])
@@ -149,13 +152,13 @@ def find_retries(connection: Connection, wanted: Wanted, key: bytes | None = Non
     if key is not None:
         query = query.where(retries.c.message_key == key)
     order = (retries.c.due_at.is_(None), retries.c.due_at, retries.c.id)
-    return _rows(connection, query.order_by(*order).limit(wanted.limit))
+    return read_rows(connection, query.order_by(*order).limit(wanted.limit))
 
 
 def retries_with(connection: Connection, numbers: Sequence[int]) -> list[Found]:
     """Return the resends with these ids as `find_retries` does, the first attempt first."""
     query = _resends().where(retries.c.id.in_(numbers)).order_by(retries.c.message_key, retries.c.attempt)
-    return _rows(connection, query)
+    return read_rows(connection, query)
 
 
 def _resends() -> Select[Any]:
@@ -184,20 +187,20 @@ def find_suppressions(connection: Connection, wanted: Wanted) -> list[Found]:
         query = query.where(suppressions.c.cause == wanted.cause)
     if wanted.recipients is not None:
         query = query.where(suppressions.c.address.in_(wanted.recipients))
-    return _rows(
+    return read_rows(
         connection, query.order_by(suppressions.c.changed_at.desc(), suppressions.c.id.desc()).limit(wanted.limit)
     )
 
 
 def suppression(connection: Connection, number: int) -> Found | None:
     """Return one suppression with its `audit`, or nothing."""
-    return _with_audit(connection, _rows(connection, select(suppressions).where(suppressions.c.id == number)))
+    return _with_audit(connection, read_rows(connection, select(suppressions).where(suppressions.c.id == number)))
 
 
 def _with_audit(connection: Connection, rows: list[Found]) -> Found | None:
     for row in rows:
         trail = select(suppression_audit).where(suppression_audit.c.suppression_id == row["id"])
-        row["audit"] = _rows(connection, trail.order_by(suppression_audit.c.id))
+        row["audit"] = read_rows(connection, trail.order_by(suppression_audit.c.id))
         return row
     return None
 
@@ -205,23 +208,23 @@ def _with_audit(connection: Connection, rows: list[Found]) -> Found | None:
 def find_incidents(connection: Connection, wanted: Wanted) -> list[Found]:
     """Return incidents, the last heard of first."""
     query = _narrowed(select(incidents), incidents.c, wanted)
-    return _rows(connection, query.order_by(incidents.c.last_at.desc(), incidents.c.id.desc()).limit(wanted.limit))
+    return read_rows(connection, query.order_by(incidents.c.last_at.desc(), incidents.c.id.desc()).limit(wanted.limit))
 
 
 def incident(connection: Connection, number: int) -> Found | None:
     """Return one incident, or nothing."""
-    return next(iter(_rows(connection, select(incidents).where(incidents.c.id == number))), None)
+    return next(iter(read_rows(connection, select(incidents).where(incidents.c.id == number))), None)
 
 
 def find_quarantined(connection: Connection, wanted: Wanted) -> list[Found]:
     """Return what is in quarantine, the newest first."""
     query = _narrowed(select(quarantine), quarantine.c, wanted)
-    return _rows(connection, query.order_by(quarantine.c.id.desc()).limit(wanted.limit))
+    return read_rows(connection, query.order_by(quarantine.c.id.desc()).limit(wanted.limit))
 
 
 def quarantined(connection: Connection, number: int) -> Found | None:
     """Return one item in quarantine, or nothing."""
-    return next(iter(_rows(connection, select(quarantine).where(quarantine.c.id == number))), None)
+    return next(iter(read_rows(connection, select(quarantine).where(quarantine.c.id == number))), None)
 
 
 def _narrowed(query: Select[Any], columns: Any, wanted: Wanted) -> Select[Any]:
@@ -246,7 +249,7 @@ def counts_by_state(connection: Connection) -> dict[str, dict[str, int]]:
 
 def newest_reports(connection: Connection, count: int) -> list[Found]:
     """Return the last reports that came in."""
-    return _rows(connection, select(reports).order_by(reports.c.received_at.desc()).limit(count))
+    return read_rows(connection, select(reports).order_by(reports.c.received_at.desc()).limit(count))
 
 
 def mark(connection: Connection, name: str) -> str | None:
@@ -254,7 +257,8 @@ def mark(connection: Connection, name: str) -> str | None:
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
 
 
-def _rows(connection: Connection, query: Select[Any]) -> list[Found]:
+def read_rows(connection: Connection, query: Select[Any]) -> list[Found]:
+    """Return what a query finds, JSON texts read."""
     return [_read(row) for row in connection.execute(query).mappings()]
 
 

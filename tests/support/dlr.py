@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from cli.alerts import alerts
 from cli.codes import codes
 from cli.doctor import doctor
+from cli.evidence.door import evidence
 from cli.explain import explain
 from cli.forget import forget
 from cli.forward import forward
@@ -31,6 +32,7 @@ COMMANDS = (
     alerts,
     codes,
     doctor,
+    evidence,
     explain,
     forget,
     forward,

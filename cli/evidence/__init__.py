@@ -1,0 +1,1 @@
+"""`dlr evidence`: all that is known of one person, made ready for an auditor."""
