@@ -96,7 +96,7 @@ def _cut_xml(body: bytes, gone: frozenset[int]) -> bytes:
 
 
 def _spans(body: bytes, root: Element) -> dict[Element, tuple[int, int]]:
-    """Return where each element begins and ends, in bytes; an element without an end tag ends where it begins."""
+    """Return where each element begins and ends, in bytes."""
     starts: list[int] = []
     ends: dict[int, int] = {}
     opened: list[int] = []
@@ -108,7 +108,9 @@ def _spans(body: bytes, root: Element) -> dict[Element, tuple[int, int]]:
 
     def end(name: str) -> None:
         number, at = opened.pop(), parser.CurrentByteIndex
-        ends[number] = body.index(b">", at) + 1 if body.startswith(b"</", at) else at
+        # Of an element without content the end is met behind its only tag, of any other before its end tag.
+        single = number == len(starts) - 1 and body.endswith(b"/>", 0, at)
+        ends[number] = at if single else body.index(b">", at) + 1
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
