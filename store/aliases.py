@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from store.schema import aliases, messages, sends
 from store.writes import insert_new, select_in
@@ -26,6 +26,11 @@ def add(connection: Connection, key: bytes, account: str, original: Original, at
 def is_taken(connection: Connection, key: bytes) -> bool:
     """Whether a message of this key is known by a report, a send or a resend, so that no other may have its id."""
     return any(select_in(connection, table, "key", [key]) for table in (aliases, sends, messages))
+
+
+def in_use(connection: Connection) -> bool:
+    """Whether there is any, so that nobody need look for one."""
+    return connection.execute(select(aliases.c.key).limit(1)).first() is not None
 
 
 def find(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Original]:

@@ -29,6 +29,17 @@ class Raw:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A callback as the inbox holds it: its body is unpacked."""
+
+    account: str
+    channel: str
+    content_type: str
+    trusted: bool
+    body: bytes
+
+
 def queue_relays(
     connection: Connection,
     targets: Iterable[RelayTarget],
@@ -93,6 +104,14 @@ def open_raw(database: Database, vault: Vault, delivery: Delivery) -> Raw | None
     if payload is not None:
         return _unpack(vault.open(payload))
     return Raw(json.loads(vault.open(row.headers)), vault.open(row.body)) if row else None
+
+
+def open_plain(connection: Connection, vault: Vault, callback_id: int) -> Plain | None:
+    """Return a callback that can be read, or nothing where it is kept no longer."""
+    row = connection.execute(select(inbox).where(inbox.c.id == callback_id)).first()
+    if row is None:
+        return None
+    return Plain(row.account, row.channel, row.content_type, row.trusted, vault.open(row.body))
 
 
 def _unpack(content: bytes) -> Raw:

@@ -22,7 +22,7 @@ XML_ROOTS: Final[dict[str, str]] = {
     "ncResponse": "number-lookup",
 }
 # Legacy OneAPI envelopes and the member that holds one thing or a list of them.
-_ONEAPI: Final[dict[str, str]] = {"deliveryInfoNotification": "deliveryInfo", "terminalRoamingStatusList": "roaming"}
+ONEAPI: Final[dict[str, str]] = {"deliveryInfoNotification": "deliveryInfo", "terminalRoamingStatusList": "roaming"}
 # Leaves that only an item has: a `<results>` with one of them is an item itself, not a list of items.
 _ITEM_LEAVES: Final = frozenset({"messageId", "bulkId", "to", "from", "sentAt", "doneAt", "smsCount", "messageCount"})
 _CHARSETS: Final = frozenset({"utf-8", "utf-16", "iso8859-1", "cp1252", "ascii"})
@@ -87,7 +87,7 @@ def _of_value(value: Any) -> Envelope:
     if isinstance(value, dict):
         if "results" in value:
             return _of_results(value)
-        for wrapper, inner in _ONEAPI.items():
+        for wrapper, inner in ONEAPI.items():
             notification = value.get(wrapper)
             if isinstance(notification, dict) and isinstance(notification.get(inner), list):
                 return Envelope(wrapper, [{wrapper: {**notification, inner: one}} for one in notification[inner]])
@@ -109,18 +109,23 @@ def _of_results(value: dict[str, Any]) -> Envelope:
 
 def _of_xml(root: Element) -> Envelope:
     shape = local_name(root)
-    lists = [child for child in root if local_name(child) == "results"]
-    if lists:
-        items = [item for found in lists for item in ([found] if _is_item(found) else found)]
+    listed = items_of_xml(root)
+    if listed is not None:
         bulk_id = next((child.text or "" for child in root if local_name(child) == "bulkId"), "")
-        return Envelope(shape, [value_of(item) for item in items], bulk_id.strip(), XML_ROOTS.get(shape, ""))
-    if shape == "DeliveryReport":
-        return Envelope(shape, [value_of(message) for message in root])
+        return Envelope(shape, [value_of(item) for item in listed], bulk_id.strip(), XML_ROOTS.get(shape, ""))
     value = value_of(root)
     if not isinstance(value, dict):
         raise NotInfobip(f"<{shape[:40]}> holds no report: {_EXPECTED}")
-    envelope = _of_value({shape: value} if shape in _ONEAPI else value)
+    envelope = _of_value({shape: value} if shape in ONEAPI else value)
     return Envelope(shape, envelope.items, alone=envelope.alone)
+
+
+def items_of_xml(root: Element) -> list[Element] | None:
+    """Return the elements that are the items of an XML body, in their order, or None where it is no list of items."""
+    lists = [child for child in root if local_name(child) == "results"]
+    if lists:
+        return [item for found in lists for item in ([found] if _is_item(found) else found)]
+    return list(root) if local_name(root) == "DeliveryReport" else None
 
 
 def _is_item(element: Element) -> bool:

@@ -85,9 +85,10 @@ class LineWork:
 
     def _note(self, delivery: Delivery, result: Result) -> None:
         now = self.clock()
-        self.answered = self.answered or result.outcome in (Outcome.DONE, Outcome.REFUSED)
+        # What was done without being sent has a reason, and says nothing about the target.
+        sent = result.outcome is Outcome.DONE and not result.reason
+        self.answered = self.answered or sent or result.outcome is Outcome.REFUSED
         if result.outcome is Outcome.DONE:
-            # Why it was done without being sent, if so.
             done = Settled(delivery, "done", now, result.reason)
             if result.again is not None:
                 done = Settled(delivery, "due", result.again, counted=False)

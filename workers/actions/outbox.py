@@ -15,13 +15,15 @@ from workers.actions.parcel import ParcelKind
 from workers.actions.post import Road
 from workers.actions.relay import RelayKind
 from workers.actions.sender import Sender
+from workers.actions.sieve import Sieve
 from workers.context import Context
 
 _LOG = log(__name__)
 
 
 def _relay(context: Context, road: Road) -> Kind:
-    return RelayKind(Relays.read(context.settings.relay_url), road, context.database, context.vault)
+    sieve = Sieve(context.settings, context.database, context.vault)
+    return RelayKind(Relays.read(context.settings.relay_url), road, context.database, context.vault, sieve)
 
 
 def _forward(context: Context, road: Road) -> Kind:

@@ -19,6 +19,7 @@ from workers.actions.judging import judge
 from workers.actions.post import NoAnswer, Poster, Road, make_tls
 from workers.actions.relay_incidents import given_up, refusal_or_outage
 from workers.actions.results import Outcome, Result
+from workers.actions.sieve import Sieve
 from workers.passing import MARK
 
 # A callback that has come through as many relays goes in a circle.
@@ -44,7 +45,7 @@ _NOT_PASSED_ON: Final = frozenset(
 
 
 def body_to_relay(raw: Raw) -> bytes:
-    """Return the bytes that are passed on: those that came."""
+    """Return the bytes that are passed on: those that came, unless the sieve left others."""
     return raw.body
 
 
@@ -62,10 +63,11 @@ def _marks(headers: Mapping[str, str]) -> list[str]:
 class RelayLane:
     """The way to one relay target."""
 
-    def __init__(self, database: Database, vault: Vault, poster: Poster) -> None:
+    def __init__(self, database: Database, vault: Vault, poster: Poster, sieve: Sieve) -> None:
         self._database = database
         self._vault = vault
         self._poster = poster
+        self._sieve = sieve
 
     def close(self) -> None:
         """End the connection."""
@@ -78,6 +80,9 @@ class RelayLane:
             return Result(Outcome.LOST, "the callback is kept no longer")
         if len(_marks(raw.headers)) >= _MOST_RELAYS:
             return Result(Outcome.LOST, f"it has come through {_MOST_RELAYS} relays already and goes in a circle")
+        raw = self._sieve.without_ours(delivery.subject, raw)
+        if raw is None:
+            return Result(Outcome.DONE, "not sent: it holds nothing but reports on our own resends")
         try:
             answer = self._poster.post(headers_to_relay(raw, delivery.subject), body_to_relay(raw))
         except PrivateAddress:
@@ -90,12 +95,13 @@ class RelayLane:
 class RelayKind:
     """Rows that pass callbacks on."""
 
-    def __init__(self, relays: Relays, road: Road, database: Database, vault: Vault) -> None:
+    def __init__(self, relays: Relays, road: Road, database: Database, vault: Vault, sieve: Sieve) -> None:
         self._relays = relays
         self._targets: Mapping[str, RelayTarget] = relays.by_key()
         self._road = road
         self._database = database
         self._vault = vault
+        self._sieve = sieve
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -107,7 +113,7 @@ class RelayKind:
         if found is None:
             return None
         poster = Poster(found, self._road, self._tls if found.secure else None)
-        return RelayLane(self._database, self._vault, poster)
+        return RelayLane(self._database, self._vault, poster, self._sieve)
 
     def strand(self, connection: Connection, deliveries: Sequence[Delivery], now: datetime) -> str:
         """Hand what waited for a target that DLR_RELAY_URL no longer names to those that it names instead."""
