@@ -48,7 +48,8 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
         headers = ("id", "severity", "state", "last", "times", "what", "next step")
         print_table(headers, [_incident(row) for row in found])
     else:
-        print_nothing("Nothing needs a person. `dlr incidents list --all` shows past ones, too.")
+        nothing = "Nothing needs a person. `dlr incidents list --all` shows past ones, too."
+        print_nothing("No incident is kept." if everything else nothing)
 
 
 class _Row:

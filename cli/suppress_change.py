@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
+from sqlalchemy import Connection
 
 from cli.listed import print_found, with_addresses
 from cli.moments import MOMENT, shown
@@ -13,7 +14,8 @@ from cli.stored import Stored, stored
 from cli.until import UNTIL
 from cli.who import who_option
 from codes.suggest import did_you_mean
-from store import entering, protections, undoing
+from reports import normalise
+from store import entering, ledger, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
 from webhook.accounts import MAIN
 from webhook.suppress_words import CAUSES_BY_HAND, SENT_ON, cause_of
@@ -94,7 +96,17 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
             ended = at.database.repeat(lambda connection: protections.end(connection, people))
             click.echo(f"{counted(ended, 'protection')} ended.")
             return
-        lifted = at.database.repeat(lambda connection: protections.protect(connection, people, until, now, who, reason))
+        rows = [
+            ledger.address_row(at.vault, at.vault.hash_address(account, one), normalise(one), now)
+            for account in sorted({account for account, _ in people})
+            for one in given
+        ]
+
+        def work(connection: Connection) -> int:
+            ledger.add_addresses(connection, rows)
+            return protections.protect(connection, people, until, now, who, reason)
+
+        lifted = at.database.repeat(work)
     span = f"until {shown(until)}" if until else "until somebody ends it"
     click.echo(f"{counted(len(given), 'address is', 'addresses are')} protected {span}; {lifted} entries lifted.")
 

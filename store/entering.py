@@ -8,10 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from codes.causes import FIRM
-from config.mask import tail
-from reports import mail_domain, normalise
+from reports import normalise
 from store import protections, suppressions
-from store.ledger import add_addresses
+from store.ledger import add_addresses, address_row
 from store.moments import to_ms
 from store.suppressions import ACTIVE, DECIDED, Entry
 from store.vault import Vault
@@ -99,11 +98,5 @@ def _addresses(vault: Vault, wanted: Sequence[Wanted], written: Sequence[Entry],
         address = normalise(one.address)
         number = vault.hash_address(one.account, address)
         if number in new and number not in rows:
-            rows[number] = {
-                "hash": number,
-                "sealed": vault.seal(address.encode("utf-8", "surrogatepass")),
-                "tail": tail(address),
-                "domain": mail_domain(address)[:255],
-                "seen_at": to_ms(now),
-            }
+            rows[number] = address_row(vault, number, address, now)
     return list(rows.values())

@@ -83,7 +83,7 @@ def next_step(found: Waiting) -> str:
     elif found.put_aside or found.in_doubt:
         steps.append("`dlr retries list` says what each resend waits for")
     if found.suppressions:
-        steps.append("`dlr suppress list` shows suppressions")
+        steps.append("`dlr proposals list` shows suppressions, `accept` and `drop` answer them")
     if found.observed:
         steps.append('retry = "act" under [modes] of your policy (DLR_POLICY) lets resends leave by themselves')
     return f"{'; '.join(steps)}."

@@ -4,7 +4,7 @@ import os
 import sys
 
 from cli.demo.screen import DemoScreen
-from cli.demo.stage import LOG, NotADemo, Stage, empty, make_folder, set_stage
+from cli.demo.stage import ENV, LOG, NotADemo, Stage, empty, exports, make_folder, set_stage
 from cli.supervisor.composition import parts_of
 from cli.supervisor.lock import AlreadyRunning, take_lock
 from cli.supervisor.loop import Supervisor
@@ -43,10 +43,12 @@ def play(stage: Stage, held: int) -> int:
     log = stage.folder / LOG
     print(f"Starting the service beside an offline Infobip. What they log goes to {from_here(log)}.", flush=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    (stage.folder / ENV).write_text(exports(stage.settings), "utf-8")
     screen = DemoScreen(log=descriptor, names=[part.name for part in parts])
 
     def finished() -> None:
-        print("All of it goes on running, so look around. Ctrl-C ends it.", flush=True)
+        print("All of it goes on running, so look around: other commands know of it after", flush=True)
+        print(f"     . {from_here(stage.folder / ENV)}\nCtrl-C ends it.", flush=True)
 
     return Supervisor(parts, screen, on_ready=finished, warm_up=warm_up, held=(held,)).run()
 

@@ -1,6 +1,7 @@
 """Where the demo plays: a state folder of its own, free ports, and settings that reach nobody outside."""
 
 import secrets
+import shlex
 import shutil
 import socket
 import sys
@@ -16,6 +17,7 @@ from cli.supervisor.probe import answers
 _FILES: Final = Path(__file__).parent
 FOLDER: Final = "demo"
 LOG: Final = "demo.log"
+ENV: Final = "env"
 _ROUTES: Final = "alert-routes.toml"
 _MARK: Final = "this-folder-is-made-anew-by-every-demo"
 
@@ -74,6 +76,11 @@ class Stage:
         argv = (sys.executable, "-m", "cli.demo.play", str(self.proxy), str(self.receiver), self.api_key)
         after = ("infobip", "web", "proxy", "process", "effects", "beat")
         return Part(name=FOLDER, argv=argv, after=after, once=True, tries=1)
+
+
+def exports(settings: Mapping[str, str]) -> str:
+    """Return lines by which a shell's commands get the demo's settings."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
 
 
 def make_folder(state_dir: Path) -> Path:

@@ -57,7 +57,8 @@ def pause(account: str, text: str, span: str, why: str, who: str) -> None:
     record("resends_paused", who=person, reason=said, account=whose, scope=str(scope), until=shown(made.until))
     end = f"until {shown(made.until)}" if made.until else "until `dlr retries resume`"
     click.echo(f"Paused: {described(made)}, {end}. {_holds(numbers)}")
-    if until is not None and made.until != until:
+    # Kept to the millisecond.
+    if until is not None and (made.until is None or made.until - until > timedelta(seconds=1)):
         click.echo("It was paused for longer already, which stays: resume ends it sooner.", err=True)
     if scope.kind == "brand" and " " not in scope.value:
         hint = "A brand is paused at one carrier: write 'brand=NAME MCCMNC', or sender=NAME for every network."

@@ -129,7 +129,16 @@ class LiftView:
     def _lift(self, connection: Connection, key: ApiKey, one: dict[str, Any]) -> Result:
         rows = self._meant(connection, key.account, one)
         if not rows:
-            return told(Faults([Fault("id" if one["id"] else "to", "Nothing of it stands in the list.")]))
+            return told(
+                Faults(
+                    [
+                        Fault(
+                            "id" if one["id"] else "to",
+                            "Nothing of it stands in the list. An entry for every channel is lifted by its id, or without `channel`.",
+                        )
+                    ]
+                )
+            )
         now = datetime.now(UTC)
         lifted, refused = [], []
         for row in rows:
@@ -180,4 +189,5 @@ def _each(
     except (StoreError, SQLAlchemyError) as error:
         _log.error("the suppression list could not be changed", reason=type(error).__name__)
         raise NotKept("the database cannot take it at the moment; send all of it again") from error
-    return Response(json.dumps({"results": results}), 200 if good else 422, mimetype=JSON)
+    done = any("errors" not in result for result in results)
+    return Response(json.dumps({"results": results}), 200 if done else 422, mimetype=JSON)
