@@ -129,16 +129,8 @@ class LiftView:
     def _lift(self, connection: Connection, key: ApiKey, one: dict[str, Any]) -> Result:
         rows = self._meant(connection, key.account, one)
         if not rows:
-            return told(
-                Faults(
-                    [
-                        Fault(
-                            "id" if one["id"] else "to",
-                            "Nothing of it stands in the list. An entry for every channel is lifted by its id, or without `channel`.",
-                        )
-                    ]
-                )
-            )
+            why = "Nothing of it stands in the list. An entry for every channel is lifted by id, or without `channel`."
+            return told(Faults([Fault("id" if one["id"] else "to", why)]))
         now = datetime.now(UTC)
         lifted, refused = [], []
         for row in rows:
