@@ -32,7 +32,7 @@ def test_what_waits_is_told_once_a_week_with_numbers_and_the_next_step(database:
     assert weekly(on, days=6, hours=23) == []
     [incident] = on.rows(incidents)
     assert "dlr retries run" in incident.next_step
-    assert "dlr suppress list" in incident.next_step
+    assert "dlr proposals list" in incident.next_step
 
     with database.transaction() as connection:  # quiet incidents are resolved after a day
         connection.execute(incidents.update().values(state="resolved", is_open=incidents.c.id))
