@@ -94,8 +94,9 @@ class Dlr:
 
 
 def installed(database_url: str, state_dir: Path) -> Dlr:
-    """Return the commands of one installation."""
-    return Dlr({"DLR_DATABASE_URL": database_url, "DLR_STATE_DIR": str(state_dir)})
+    """Return the commands of one installation, in which nobody sleeps: the tests run at every hour."""
+    settings = {"DLR_DATABASE_URL": database_url, "DLR_STATE_DIR": str(state_dir), "DLR_QUIET_HOURS": "off"}
+    return Dlr(settings)
 
 
 if __name__ == "__main__":
