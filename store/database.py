@@ -1,29 +1,23 @@
 """Open the database, and run transactions that behave alike on SQLite and PostgreSQL."""
 
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError, SQLAlchemyError
 
+from store import sqlite
 from store.errors import Unavailable
 
 T = TypeVar("T")
 
 _DEFAULT_WAIT: Final = timedelta(seconds=10)
 _LONGEST_STATEMENT: Final = timedelta(seconds=60)
-# Seconds. A look costs some 20 us, a worker's pause between two transactions is some milliseconds long.
-_LOOK_AGAIN: Final = 0.001
-_READERS_WAIT_MS: Final = 250
-# The write-ahead log is copied into the database by `Database.tidy`, out of everybody's way. Only where that could
-# not keep up for 200 MiB does a commit do it.
-_WAL_PAGES: Final = 50_000
 # PostgreSQL's serialization failure, deadlock and lock timeout: the transaction is gone and may be repeated.
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -36,14 +30,17 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, lock: str = sqlite.MAIN) -> Iterator[Connection]:
         """Open a writing transaction; commit at the end, roll back on any exception.
 
+        `lock` says for which of SQLite's files to wait first (`store.sqlite`); on PostgreSQL it means nothing.
         Raises `Unavailable` where the database cannot be reached, stays locked, or cannot write.
         """
         try:
-            with self.engine.begin() as connection:
-                yield connection
+            with self.engine.connect() as connection:
+                connection.execution_options(dlr_lock=lock)
+                with connection.begin():
+                    yield connection
         except (OperationalError, DisconnectionError) as error:
             raise Unavailable(_short(error)) from error
 
@@ -56,17 +53,19 @@ class Database:
         except (OperationalError, DisconnectionError) as error:
             raise Unavailable(_short(error)) from error
 
-    def repeat(self, work: Callable[[Connection], T], tries: int = 6, *, lasting: bool = True) -> T:
+    def repeat(
+        self, work: Callable[[Connection], T], tries: int = 6, *, lasting: bool = True, lock: str = sqlite.MAIN
+    ) -> T:
         """Run `work` in a transaction, and again when another writer got in its way (deadlock, busy, same id).
 
-        Without `lasting` the commit does not wait for the disk: a power cut may undo the newest such transactions,
-        each as a whole and none without all later ones. That is for work whose own input comes back with it, as the
-        inbox does; any lasting commit later on makes the earlier ones last as well.
+        `lock` is as in `transaction`. Without `lasting` the commit does not wait for the disk: a power cut may undo
+        the newest such transactions (of one SQLite file), each as a whole and none without all later ones. That is
+        for work whose own input comes back with it; any lasting commit later on makes the earlier ones last as well.
         """
         for attempt in range(1, tries + 1):
             try:
                 with self.engine.connect() as connection:
-                    connection.execution_options(dlr_lasting=lasting)
+                    connection.execution_options(dlr_lasting=lasting, dlr_lock=lock)
                     with connection.begin():
                         return work(connection)
             except DBAPIError as error:
@@ -81,6 +80,12 @@ class Database:
     def carry(self, **options: Any) -> None:
         """Let every connection carry these from now on; `store.events` looks there for who wants to hear of events."""
         self.engine.update_execution_options(**options)
+
+    def tables(self) -> set[str]:
+        """Return the names of all tables there are. Raises what SQLAlchemy raises."""
+        look = inspect(self.engine)
+        found = set(look.get_table_names())
+        return found | set(look.get_table_names(schema=sqlite.RECEIVED)) if self.is_sqlite else found
 
     def tidy(self) -> None:
         """Copy SQLite's write-ahead log into the database, as far as that works without waiting for anybody."""
@@ -125,7 +130,7 @@ def open_database(
             "check_same_thread": False,
         }
         engine = create_engine(parsed, connect_args=connect, pool_size=pool, max_overflow=0, hide_parameters=True)
-        _prepare_sqlite(engine, synchronous, lock_wait.total_seconds())
+        sqlite.prepare(engine, synchronous, lock_wait.total_seconds())
     else:
         lock, statement = (round(span.total_seconds() * 1000) for span in (lock_wait, statement_timeout))
         connect = {
@@ -139,62 +144,6 @@ def open_database(
         )
         _prepare_postgresql(engine)
     return Database(engine)
-
-
-def _prepare_sqlite(engine: Engine, synchronous: str, lock_wait: float) -> None:
-    if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA"):
-        raise ValueError(f"DLR_SQLITE_SYNCHRONOUS is {synchronous!r}: write FULL or NORMAL")
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous.upper()}",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-16000",
-            f"wal_autocheckpoint={_WAL_PAGES}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    # The driver's own BEGIN is deferred: two readers that then write would deadlock with "database is locked".
-    # Taking the writer's lock at once makes every transaction wait its turn instead.
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get("dlr_read_only", False):
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={_READERS_WAIT_MS}")
-            connection.exec_driver_sql("BEGIN")
-            return
-        wanted = synchronous if options.get("dlr_lasting", True) else "NORMAL"
-        if connection.info.get("synchronous", synchronous) != wanted:
-            connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
-            connection.info["synchronous"] = wanted
-        _take_writers_lock(connection, time.monotonic() + lock_wait)
-
-
-def _take_writers_lock(connection: Connection, until: float) -> None:
-    """Begin as the one writer. Raises `OperationalError` once `until` has passed.
-
-    SQLite's own waiting looks after ever longer pauses, up to a tenth of a second, and so misses the moments between
-    a busy worker's transactions: a callback would wait for several of them.
-    """
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute("PRAGMA busy_timeout=0")
-    while time.monotonic() < until:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                break
-            time.sleep(random.uniform(0.5, 1.5) * _LOOK_AGAIN)  # noqa: S311 - no secret depends on it
-        else:
-            return
-    # Once more through SQLAlchemy, whose error everybody here knows.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_postgresql(engine: Engine) -> None:

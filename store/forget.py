@@ -69,7 +69,7 @@ def bodies(database: Database, vault: Vault) -> Iterator[Body]:
         with database.reading() as connection:
             rows = connection.execute(query).all()
         for row in rows:
-            yield Body(row.id, row.channel, row.content_type, vault.open(row.body), bool(row.waiting))
+            yield Body(row.id, row.channel, row.content_type, vault.open(row.body), bool(row.waiting or row.relaying))
         if not rows:
             return
         after = rows[-1].id
@@ -81,7 +81,7 @@ def rewrite(connection: Connection, vault: Vault, new: Body, dropped: Collection
     The headers go with the body that they described: its length, its signature. `dropped` are the places of the items
     that are gone; -1 stands for the whole.
     """
-    mine = update(inbox).where(inbox.c.id == new.id, inbox.c.waiting == 0)
+    mine = update(inbox).where(inbox.c.id == new.id, inbox.c.waiting == 0, inbox.c.relaying == 0)
     values: dict[str, Any] = {
         "channel": new.channel,
         "content_type": new.content_type,

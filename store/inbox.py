@@ -13,7 +13,9 @@ from store.database import Database
 from store.errors import KeyMismatch, UnknownKey
 from store.ids import new_id, new_ids
 from store.moments import EPOCH
+from store.raw import Raw, pack
 from store.schema import inbox, quarantine
+from store.sqlite import RECEIVED
 from store.vault import Vault
 from store.writes import insert_rows
 
@@ -44,6 +46,8 @@ class Arrival:
     undecoded: bool = False
     sent: tuple[Mapping[str, str], bytes] | None = None
     """Headers and body exactly as they came, where `body` is the unpacked form of them."""
+    relayed: bool = False
+    """Whether it is to be passed on; `store.relays.take_up` sees to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def keep(connection: Connection, vault: Vault, arrival: Arrival) -> int:
         "lease_until": EPOCH,
         "attempts": 0,
         "alone_attempts": 0,
+        "relaying": int(arrival.relayed),
+        "packed": pack(vault, Raw(*arrival.sent)) if arrival.relayed and arrival.sent else None,
     }
     connection.execute(inbox.insert(), row)
     insert_rows(connection, quarantine, _bad_items(number, arrival))
@@ -137,7 +143,7 @@ def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int
 
     What another owner's lease still covers is left alone. A callback that lost an attempt is claimed by itself.
     """
-    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False)
+    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False, lock=RECEIVED)
 
 
 def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> list[Callback]:
@@ -195,7 +201,8 @@ def as_callback(row: Any, vault: Vault) -> Callback:
 def renew(database: Database, owner: str, ids: Sequence[int], now: datetime) -> bool:
     """Prolong the lease between two slices. Whether all are still this owner's."""
     mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(lease_until=now + LEASE)
-    return database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False) == len(ids)
+    renewed = database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False, lock=RECEIVED)
+    return renewed == len(ids)
 
 
 def still_mine(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
@@ -206,10 +213,14 @@ def still_mine(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
     return len(connection.execute(mine).all()) == len(ids)
 
 
-def finish(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
-    """Mark callbacks done. Whether all were still this owner's; if not, the transaction must be rolled back."""
+def finish(database: Database, owner: str, ids: Sequence[int]) -> bool:
+    """Mark callbacks done, once what they led to is committed. Whether all were still this owner's.
+
+    A crash or a power cut before that lets them be processed again, and their reports are then known already.
+    """
     mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(state="done", waiting=0, owner="")
-    return connection.execute(mine).rowcount == len(ids)
+    done = database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False, lock=RECEIVED)
+    return done == len(ids)
 
 
 def give_back(database: Database, owner: str, ids: Sequence[int], until: datetime = EPOCH) -> None:
@@ -221,7 +232,8 @@ def give_back(database: Database, owner: str, ids: Sequence[int], until: datetim
         column.name: case((column > 0, column - 1), else_=0) for column in (inbox.c.attempts, inbox.c.alone_attempts)
     }
     mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
-    database.repeat(lambda connection: connection.execute(mine.values(owner="", lease_until=until, **one_less)))
+    given = mine.values(owner="", lease_until=until, **one_less)
+    database.repeat(lambda connection: connection.execute(given), lock=RECEIVED)
 
 
 def backlog(connection: Connection, now: datetime) -> tuple[int, timedelta]:

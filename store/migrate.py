@@ -9,7 +9,9 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from store.database import Database, open_database
+from store.migrations import received
 from store.revision import require_revision, revision_of, revisions
+from store.sqlite import WHOLE
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
 # Any fixed number will do, as long as nothing else locks the same one in this database.
@@ -33,8 +35,13 @@ def migrate(settings: Settings) -> str:
 
 def migrate_database(database: Database) -> str:
     """Bring `database` to this release and return the revision. Raises `TooNew` where a newer release was here."""
+    if database.is_sqlite:
+        # Not while a newer release's tables are there: nothing of them is ours to touch.
+        with database.transaction(WHOLE) as connection:
+            if revision_of(connection) in (None, *revisions()):
+                received.copy(connection)
     # On SQLite the transaction itself holds the only writer's lock from its beginning.
-    with database.transaction() as connection:
+    with database.transaction(WHOLE) as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         if revision_of(connection) not in (None, *revisions()):

@@ -1,32 +1,29 @@
 """Callbacks that are passed on: one row of the outbox for each callback and target."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text, update
 
 from config.relays import Relays, RelayTarget
 from store.database import Database
 from store.ids import new_ids
 from store.moments import EPOCH
 from store.outbox import Delivery
+from store.raw import Raw, unpack
 from store.schema import inbox, outbox
+from store.sqlite import RECEIVED
 from store.vault import Vault
 from store.writes import insert_new
 
 KIND: Final = "relay"
 RELAY_FOR: Final = timedelta(hours=42)
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A callback as it came."""
-
-    headers: Mapping[str, str]
-    body: bytes
+_AT_ONCE: Final = 200
+# Written out, not bound, so that the databases see that the partial index serves it.
+_RELAYING: Final = text("relaying = 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,33 @@ class Plain:
     body: bytes
 
 
+def take_up(database: Database, relays: Relays, now: datetime) -> int:
+    """Queue the callbacks that came in since for their targets; return how many there were.
+
+    A callback is kept before anybody looks for its targets, so that its answer waits for nothing else. Each is queued
+    once, whoever is killed in between, and however many take them up at a time.
+    """
+    taken = 0
+    waiting = select(inbox.c.id, inbox.c.account, inbox.c.channel, inbox.c.received_at, inbox.c.packed)
+    waiting = waiting.where(_RELAYING).order_by(inbox.c.id).limit(_AT_ONCE)
+    while True:
+        with database.reading() as connection:
+            found = connection.execute(waiting).all()
+        if not found:
+            return taken
+        rows = [row for callback in found for row in _rows_of(relays, callback)]
+        database.repeat(lambda connection, rows=rows: insert_new(connection, outbox, rows))  # type: ignore[misc]
+        over = update(inbox).where(inbox.c.id.in_([callback.id for callback in found]))
+        over = over.values(relaying=0, packed=None)
+        database.repeat(lambda connection, over=over: connection.execute(over), lock=RECEIVED)  # type: ignore[misc]
+        taken += len(found)
+
+
+def _rows_of(relays: Relays, callback: Any) -> list[dict[str, Any]]:
+    targets, at = relays.of(callback.account, callback.channel), callback.received_at
+    return _rows(targets, callback.account, callback.id, at, at + RELAY_FOR, callback.packed)
+
+
 def queue_relays(
     connection: Connection,
     targets: Iterable[RelayTarget],
@@ -47,12 +71,11 @@ def queue_relays(
     channel: str,
     callback_id: int,
     now: datetime,
-    payload: bytes | None = None,
+    payload: bytes,
 ) -> int:
-    """Write a row for each target into the transaction that keeps the callback; return how many there are.
+    """Write a row for each target of a callback that we made ourselves; return how many there are.
 
-    `targets` is `Relays.of(account, channel)`. `payload` is what `pack` returns, and is needed only where the inbox
-    does not hold the body byte for byte.
+    `targets` is `Relays.of(account, channel)`, `payload` what `pack` returns.
     """
     rows = _rows(targets, account, callback_id, now, now + RELAY_FOR, payload)
     insert_new(connection, outbox, rows)
@@ -88,12 +111,6 @@ def _rows(
     ]
 
 
-def pack(vault: Vault, raw: Raw) -> bytes:
-    """Return a callback sealed for a row of its own."""
-    head = json.dumps(dict(raw.headers)).encode()
-    return vault.seal(len(head).to_bytes(4) + head + raw.body)
-
-
 def open_raw(database: Database, vault: Vault, delivery: Delivery) -> Raw | None:
     """Return what is to be passed on, or nothing where the callback is kept no longer."""
     own = select(outbox.c.payload).where(outbox.c.id == delivery.id)
@@ -102,7 +119,7 @@ def open_raw(database: Database, vault: Vault, delivery: Delivery) -> Raw | None
         payload = connection.execute(own).scalar()
         row = connection.execute(kept).first() if payload is None else None
     if payload is not None:
-        return _unpack(vault.open(payload))
+        return unpack(vault, payload)
     return Raw(json.loads(vault.open(row.headers)), vault.open(row.body)) if row else None
 
 
@@ -112,11 +129,6 @@ def open_plain(connection: Connection, vault: Vault, callback_id: int) -> Plain 
     if row is None:
         return None
     return Plain(row.account, row.channel, row.content_type, row.trusted, vault.open(row.body))
-
-
-def _unpack(content: bytes) -> Raw:
-    end = 4 + int.from_bytes(content[:4])
-    return Raw(json.loads(content[4:end]), content[end:])
 
 
 def hand_over(connection: Connection, relays: Relays, deliveries: Sequence[Delivery], now: datetime) -> int:

@@ -63,7 +63,7 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
     """Delete what is past its time; return how many rows went, by table."""
     inbox_old = inbox.c.id < _before(now - limits.bodies)
     kept = exists(select(quarantine.c.id).where(quarantine.c.callback_id == inbox.c.id, quarantine.c.state == "open"))
-    needed = inbox.c.id.in_(subjects_needed("relay"))
+    needed = (inbox.c.relaying == 1) | inbox.c.id.in_(subjects_needed("relay"))
     deleted = {
         "bodies": _delete(database, inbox, inbox.c.id, (inbox.c.waiting == 0) & inbox_old & ~kept & ~needed),
         "reports": _delete(database, reports, reports.c.id, reports.c.id < _before(now - limits.reports)),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.database import Database, open_database
+from store.sqlite import received_file
 from store.vault import Vault, open_vault
 from tests.support import postgres
 from tests.support.databases import Databases, migrated
@@ -69,7 +70,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         path = tmp_path / "dlr.sqlite"
         if has_tables:
-            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+            template = request.getfixturevalue("sqlite_template")
+            shutil.copyfile(template, path)
+            shutil.copyfile(received_file(str(template)), received_file(str(path)))
         yield f"sqlite:///{path}"
         return
     server: Databases = request.getfixturevalue("databases")

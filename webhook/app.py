@@ -49,8 +49,8 @@ def create_app(
     register_access_log(app)
     register_errors(app)
     relays = Relays.read(settings.relay_url, CHANNELS)
-    group = GroupCommit(database, vault, settings.lock_wait, relays)
-    keeper = Keeper(database, vault, doorbell, reporter, group)
+    group = GroupCommit(database, vault, settings.lock_wait)
+    keeper = Keeper(database, vault, doorbell, reporter, group, relays)
     register_receive(app, Receiver(settings.max_body_mb * MIB, accounts, admission, keeper, reporter))
     register_health(app, Readiness(settings, database, doorbell))
     return app

@@ -1,6 +1,6 @@
 """Commits what several requests bring at the same time in one transaction.
 
-A commit waits for the disk, and SQLite has one writer: each request on its own would wait for all others, polling. So
+A commit waits for the disk, and SQLite has one writer a file: each request on its own would wait for all others. So
 the first one writes for all that came meanwhile, and each still answers only once its own callback is committed.
 """
 
@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection
-
-from config.relays import Relays
 from store.database import Database
 from store.errors import Unavailable
 from store.inbox import Arrival, keep
-from store.relays import Raw, pack, queue_relays
+from store.sqlite import RECEIVED
 from store.vault import Vault
 
 _MOST: Final = 64
@@ -34,10 +31,9 @@ class _Job:
 
 
 class GroupCommit:
-    """One per process. `patience` bounds the wait for one's turn; `relays` says what is passed on, and where."""
+    """One per process. `patience` bounds the wait for one's turn."""
 
-    def __init__(self, database: Database, vault: Vault, patience: timedelta, relays: Relays | None = None) -> None:
-        self._relays = relays
+    def __init__(self, database: Database, vault: Vault, patience: timedelta) -> None:
         self._database = database
         self._vault = vault
         self._patience = patience.total_seconds()
@@ -85,8 +81,8 @@ class GroupCommit:
 
     def _write(self, batch: Sequence[_Job]) -> None:
         try:
-            with self._database.transaction() as connection:
-                numbers = [self._keep(connection, job.arrival) for job in batch]
+            with self._database.transaction(RECEIVED) as connection:
+                numbers = [keep(connection, self._vault, job.arrival) for job in batch]
         except Unavailable as error:
             self._fail([*batch, *self._overdue()], error)
         except Exception as error:
@@ -97,15 +93,6 @@ class GroupCommit:
         else:
             for job, number in zip(batch, numbers, strict=True):
                 job.number = number
-
-    def _keep(self, connection: Connection, arrival: Arrival) -> int:
-        number = keep(connection, self._vault, arrival)
-        if self._relays is not None and (targets := self._relays.of(arrival.account, arrival.channel)):
-            packed = pack(self._vault, Raw(*arrival.sent)) if arrival.sent else None
-            queue_relays(
-                connection, targets, arrival.account, arrival.channel, number, arrival.received_at, payload=packed
-            )
-        return number
 
     def _overdue(self) -> list[_Job]:
         """Take out those that have been waiting for the same database for half as long."""

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import Flask, Response
-from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.logs import log
 from config.settings import Settings
+from store import sqlite
 from store.database import Database
 from store.errors import NotMigrated, StoreError, TooNew
 from store.inbox import backlog
@@ -72,18 +72,23 @@ class Readiness:
                 if other.stops:
                     return
             # Only a commit proves that it can write: a full disk lets everything pass up to there.
-            with self.database.transaction() as connection:
-                moment = {"name": "ready_at", "value": datetime.now(UTC).isoformat(timespec="seconds")}
-                upsert(connection, meta, [moment], ["name"], ["value"])
+            if self.database.is_sqlite:
+                with self.database.transaction(sqlite.RECEIVED) as connection:
+                    sqlite.touch_received(connection)
             with self.database.reading() as connection:
                 waiting, age = backlog(connection, datetime.now(UTC))
         except (StoreError, SQLAlchemyError) as error:
-            # Its own words may name hosts and users, and anybody may ask here: they go to the log.
-            reason = str(error) if isinstance(error, StoreError) else type(error).__name__
-            _log.error("the database is not ready", reason=reason)
-            message = "it cannot be reached or written"
-            yield Problem("database", message, "Run `dlr doctor`; the log has the database's own words.", stops=True)
+            yield _unusable("it cannot be reached or written", error, stops=True)
             return
+        try:
+            with self.database.transaction() as connection:
+                moment = {"name": "ready_at", "value": datetime.now(UTC).isoformat(timespec="seconds")}
+                upsert(connection, meta, [moment], ["name"], ["value"])
+        except (StoreError, SQLAlchemyError) as error:
+            message = "it cannot be written"
+            if self.database.is_sqlite:
+                message = "its main file cannot be written: callbacks are kept, and not decided on"
+            yield _unusable(message, error, stops=not self.database.is_sqlite)
         if age > _OLD:
             wait = "callback waits" if waiting == 1 else "callbacks wait"
             message = f"{waiting} {wait}, the oldest for {round(age.total_seconds())} s"
@@ -98,7 +103,7 @@ class Readiness:
             return Problem("database", str(error), "Replace this host by one of the newer release.")
         except NotMigrated as error:
             return Problem("database", str(error), "Run `dlr migrate` and start again.", stops=True)
-        missing = set(metadata.tables) - set(inspect(self.database.engine).get_table_names())
+        missing = set(metadata.tables) - self.database.tables()
         if missing:
             message = f"{len(missing)} of its tables are missing"
             return Problem("database", message, "Restore the backup: `dlr migrate` finds nothing to do.", stops=True)
@@ -121,6 +126,13 @@ class Readiness:
         if free < _DISK_LOW:
             message = f"{free // MIB} MiB are free where the state folder is"
             yield Problem("disk", message, "Free some space, or shorten DLR_KEEP_BODIES.", stops=free < _DISK_FULL)
+
+
+def _unusable(message: str, error: Exception, *, stops: bool) -> Problem:
+    # Its own words may name hosts and users, and anybody may ask here: they go to the log.
+    reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+    _log.error("the database is not ready", reason=reason)
+    return Problem("database", message, "Run `dlr doctor`; the log has the database's own words.", stops=stops)
 
 
 def register_health(app: Flask, readiness: Readiness) -> None:

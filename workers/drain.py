@@ -14,6 +14,7 @@ from store import inbox, incidents
 from store.database import Database
 from store.errors import Unavailable
 from store.inbox import Callback
+from store.sqlite import RECEIVED
 from store.vault import Vault
 from workers.lease import Lease
 from workers.pipeline import LostLease, Pipeline
@@ -151,7 +152,7 @@ class Drain:
         def work(connection: object) -> None:
             inbox.quarantine_claimed(connection, self._owner, callback, self._clock(), reason)  # type: ignore[arg-type]
 
-        self._database.repeat(work)
+        self._database.repeat(work, lock=RECEIVED)
         _LOG.error("callback_quarantined", callback_id=str(callback.id), reason=reason)
 
     def _give_back(self, claimed: Sequence[Callback]) -> None:

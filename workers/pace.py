@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-# SQLite has one writer at a time: a callback that arrives waits for the transaction under way. Half of this halved
-# what a worker gets done, since each transaction writes the same inner pages again (bench/README.md). PostgreSQL locks
-# rows, and nobody but another worker waits for them.
-EXCLUSIVE: Final = timedelta(milliseconds=40)
+# SQLite has one writer a file: whoever registers a send or resends waits for the transaction under way (a callback that
+# arrives does not, `store.sqlite`). The shorter, the more often the same pages are written (bench/README.md).
+# PostgreSQL locks rows, and nobody but another worker waits for them.
+EXCLUSIVE: Final = timedelta(milliseconds=100)
 SHARED: Final = timedelta(milliseconds=200)
 LEAST: Final = 100
-MOST: Final = 500
+MOST: Final = 1000
 
 
 class Pace:

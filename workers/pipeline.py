@@ -47,11 +47,11 @@ class Pipeline:
         self.pace = Pace(EXCLUSIVE if database.is_sqlite else SHARED)
 
     def run(self, owner: str, items: Sequence[Prepared], finished: Sequence[int], now: datetime) -> int:
-        """Process `items` and mark the callbacks `finished` done, all in one transaction; return how many were new.
+        """Process `items` in one transaction, then mark the callbacks `finished` done; return how many were new.
 
         Raises `LostLease` where a callback is no longer this owner's, and `store.errors.Unavailable`.
         """
-        unfinished = sorted({item.callback_id for item in items} - set(finished))
+        callbacks = sorted({item.callback_id for item in items} | set(finished))
 
         def work(connection: Connection) -> int:
             endpoints = endpoints_of(connection)
@@ -59,14 +59,16 @@ class Pipeline:
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
             effects.write(connection)
-            if not inbox.finish(connection, owner, finished):
-                raise LostLease
-            if unfinished and not inbox.still_mine(connection, owner, unfinished):
+            if not inbox.still_mine(connection, owner, callbacks):
                 raise LostLease
             return len(fresh)
 
-        # A power cut that undoes it brings the callbacks back with it, to be processed again.
-        return self._database.repeat(work, lasting=False)
+        # On PostgreSQL a power cut that undoes it brings the callbacks back with it. SQLite keeps those in another
+        # file, where they may be done for good before this is.
+        new = self._database.repeat(work, lasting=self._database.is_sqlite)
+        if finished and not inbox.finish(self._database, owner, finished):
+            raise LostLease
+        return new
 
     def _tally(self, now: datetime) -> Tally:
         # Where nothing is sent again, there is nothing to pause.

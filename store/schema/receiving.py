@@ -25,6 +25,7 @@ meta: Final = Table(
     "meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False)
 )
 
+# On SQLite these two are in a file of their own (`store.sqlite`).
 inbox: Final = Table(
     "inbox",
     metadata,
@@ -44,8 +45,11 @@ inbox: Final = Table(
     Column("lease_until", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("alone_attempts", Integer, nullable=False, default=0),
+    Column("relaying", Integer, nullable=False, server_default="0"),  # 1 until it is in the outbox for its relays
+    Column("packed", LargeBinary, nullable=True),  # sealed: for these relays, where the body came packed
     # Work still to do, in order of arrival. Done rows are not in it, so it stays small however much is kept.
     Index("ix_inbox_waiting", "id", sqlite_where=text("waiting = 1"), postgresql_where=text("waiting = 1")),
+    Index("ix_inbox_relaying", "id", sqlite_where=text("relaying = 1"), postgresql_where=text("relaying = 1")),
     Index("ix_inbox_body", "body_hash"),
 )
 

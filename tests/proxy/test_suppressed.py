@@ -13,7 +13,7 @@ from infobip.inbound import read
 from infobip.simulator import Simulator
 from store import schema
 from store.parcels import open_parcel
-from store.relays import _unpack as unpacked
+from store.raw import unpack
 from store.sends import ACCEPTED, REFUSED
 from store.suppressions import PROPOSED
 from tests.proxy.upstream import Upstream
@@ -70,7 +70,7 @@ def test_a_report_follows_by_relay_as_infobip_would_send_it(plain: World) -> Non
     plain.send(body, app=app)
     (row,) = plain.rows(schema.outbox)
     assert (row.kind, row.account, row.state) == ("relay", "main", "due")
-    raw = unpacked(plain.vault.open(row.payload))
+    raw = unpack(plain.vault, row.payload)
     signed = "sha256=" + hmac.new(b"shared", raw.body, hashlib.sha256).hexdigest()
     assert raw.headers == {"Content-Type": "application/json", "x-hub-signature": signed}
     reading = read(raw.body, "application/json", "sms", account="main")
@@ -179,7 +179,7 @@ def test_a_report_also_goes_to_the_url_that_the_application_named(plain: World) 
     parcel = open_parcel(plain.database, plain.vault, rows["report"])
     assert parcel is not None
     assert parcel.url == mine
-    relayed = unpacked(plain.vault.open(rows["relay"].payload))
+    relayed = unpack(plain.vault, rows["relay"].payload)
     assert (parcel.headers, parcel.body) == (relayed.headers, relayed.body)
 
 

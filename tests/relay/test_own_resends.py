@@ -12,7 +12,6 @@ from config.settings import load_settings
 from store import aliases
 from store.aliases import Original
 from store.messages import key_of
-from store.relays import pack
 from tests.relay.world import HEADERS, Target, World, raw_of, status
 from tests.support.desk import PERSON
 from workers.context import open_context
@@ -110,7 +109,7 @@ def test_xml_loses_the_items_and_nothing_else(known: World, target: Target) -> N
 def test_what_came_packed_is_packed_again_and_signed_as_it_leaves(signing: World, target: Target) -> None:
     body = results(OURS, THEIRS)
     packed, headers = gzip.compress(body), {**HEADERS, "Content-Encoding": "gzip"}
-    signing.arrive(body, headers, payload=pack(signing.context.vault, raw_of(packed, headers)))
+    signing.arrive(body, headers, came=raw_of(packed, headers))
     signing.send()
     [seen] = target.seen
     assert json.loads(gzip.decompress(seen.body))["results"] == [json.loads(THEIRS)]

@@ -1,14 +1,14 @@
 """A callback is passed on as it came."""
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from config.relays import Relays
-from store.inbox import Arrival, keep
 from store.outbox import subjects_needed
-from store.relays import pack, queue_relays
+from store.schema import inbox
 from tests.relay.conftest import MakeWorld
 from tests.relay.world import BODY, HEADERS, Handler, Target, World, raw_of
 from workers.actions import send_outbox
@@ -49,7 +49,7 @@ def test_headers_beyond_ascii_arrive_as_they_came(world: World, target: Target) 
 def test_a_body_that_the_inbox_holds_unpacked_arrives_packed_as_it_came(world: World, target: Target) -> None:
     packed = gzip.compress(BODY)
     headers = {**HEADERS, "Content-Encoding": "gzip"}
-    world.arrive(BODY, payload=pack(world.context.vault, raw_of(packed, headers)))
+    world.arrive(BODY, came=raw_of(packed, headers))
     world.send()
     assert target.seen[0].body == packed
     assert target.seen[0].header("Content-Encoding") == "gzip"
@@ -65,14 +65,31 @@ def test_every_target_gets_it_once(make_world: MakeWorld, target: Target, other:
     assert other.ids == numbers
 
 
-def test_nothing_is_queued_when_the_callback_is_not_kept(world: World) -> None:
-    relays = Relays.read(world.context.settings.relay_url)
-    arrival = Arrival("main", "sms", "", BODY, world.clock(), True)
-    with pytest.raises(ZeroDivisionError), world.database.transaction() as connection:  # noqa: PT012 - one transaction
-        number = keep(connection, world.context.vault, arrival)
-        assert queue_relays(connection, relays.of("main", "sms"), "main", "sms", number, world.clock()) == 1
-        raise ZeroDivisionError
+def test_a_callback_is_queued_once_however_often_and_by_however_many_it_is_taken_up(world: World) -> None:
+    number = world.arrive(queued=False)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda _: world.take_up(), range(8)):
+            pass
+    assert [row.subject for row in world.rows()] == [number]
+
+
+def test_what_came_since_is_taken_up_by_whoever_sends(world: World, target: Target) -> None:
+    numbers = [world.arrive(queued=False) for _ in range(3)]
     assert world.rows() == []
+    assert world.send() == 3
+    assert target.ids == numbers
+
+
+def test_whoever_is_killed_while_taking_up_leaves_nothing_out_and_nothing_twice(world: World, target: Target) -> None:
+    number = world.arrive()
+    with world.database.transaction() as connection:  # queued, and the mark still there
+        connection.execute(update(inbox).values(relaying=1))
+    world.send()
+    assert target.ids == [number]
+    with world.database.transaction() as connection:
+        connection.execute(update(inbox).values(relaying=1))
+    world.send()
+    assert target.ids == [number]
 
 
 def test_no_secret_of_a_target_reaches_the_database(world: World) -> None:
@@ -142,7 +159,8 @@ def test_a_callback_that_is_kept_no_longer_is_given_up(world: World, target: Tar
 
 
 def test_one_row_that_cannot_be_read_does_not_hold_back_the_others(world: World, target: Target) -> None:
-    broken = world.arrive(payload=b"sealed by nobody")
+    broken = world.arrive()
+    world.change(payload=b"sealed by nobody")
     good = world.arrive()
     world.send()
     assert target.ids == [good]

@@ -18,8 +18,10 @@ from config.settings import load_settings
 from store import incidents
 from store.database import Database
 from store.inbox import Arrival, keep
-from store.relays import Raw, queue_relays
+from store.raw import Raw
+from store.relays import take_up
 from store.schema import outbox
+from store.sqlite import RECEIVED
 from workers.actions.outbox import make_sender
 from workers.actions.post import Patience, Road
 from workers.actions.sender import Sender
@@ -194,16 +196,24 @@ class World:
         headers: Mapping[str, str] = HEADERS,
         account: str = "main",
         channel: str = "sms",
-        payload: bytes | None = None,
+        came: Raw | None = None,
+        queued: bool = True,
     ) -> int:
-        """Keep a callback and queue its relays in one transaction, as the endpoint does."""
-        now = self.clock()
-        relays = Relays.read(self.context.settings.relay_url)
-        arrival = Arrival(account, channel, headers.get("Content-Type", ""), body, now, True, headers)
-        with self.database.transaction() as connection:
+        """Keep a callback as the endpoint does, and queue it; `came` is how it came where that was another way."""
+        relayed = bool(Relays.read(self.context.settings.relay_url).of(account, channel))
+        sent = (came.headers, came.body) if came else None
+        kind = headers.get("Content-Type", "")
+        arrival = Arrival(account, channel, kind, body, self.clock(), True, headers, sent=sent, relayed=relayed)
+        with self.database.transaction(RECEIVED) as connection:
             number = keep(connection, self.context.vault, arrival)
-            queue_relays(connection, relays.of(account, channel), account, channel, number, now, payload)
+        if queued:
+            self.take_up()
         return number
+
+    def take_up(self) -> list[Any]:
+        """Queue what arrived for its targets; return the rows of the outbox."""
+        take_up(self.database, Relays.read(self.context.settings.relay_url), self.clock())
+        return self.rows()
 
     def rows(self) -> list[Any]:
         with self.database.reading() as connection:

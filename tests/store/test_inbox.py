@@ -73,9 +73,8 @@ def test_a_worker_that_lost_its_lease_cannot_finish(database: Database, vault: V
     numbers = keep(database, vault)
     inbox.claim(database, vault, "a", NOW)
     inbox.claim(database, vault, "b", NOW + LEASE)
-    with database.transaction() as connection:
-        assert not inbox.finish(connection, "a", numbers)
-        assert inbox.finish(connection, "b", numbers)
+    assert not inbox.finish(database, "a", numbers)
+    assert inbox.finish(database, "b", numbers)
 
 
 def test_a_callback_that_lost_an_attempt_is_claimed_alone(database: Database, vault: Vault) -> None:
@@ -128,8 +127,8 @@ def test_a_refused_body_is_kept_once_however_often_it_comes(database: Database, 
 
 def test_the_backlog_tells_number_and_age(database: Database, vault: Vault) -> None:
     numbers = keep(database, vault, 3)
+    inbox.finish(database, "", numbers[:1])
     with database.transaction() as connection:
-        inbox.finish(connection, "", numbers[:1])
         connection.execute(update(table).where(table.c.id == numbers[2]).values(received_at=NOW - timedelta(minutes=4)))
     with database.reading() as connection:
         assert inbox.backlog(connection, NOW) == (2, timedelta(minutes=4))

@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from store.errors import Unavailable
 from store.inbox import Arrival
+from store.sqlite import received_file
 from tests.webhook.world import World
 from webhook.group_commit import GroupCommit
 
@@ -38,7 +39,7 @@ def together(group: GroupCommit, arrivals: list[Arrival]) -> list[Any]:
 
 
 def locked(path: Path) -> sqlite3.Connection:
-    other = sqlite3.connect(path / "dlr.sqlite", isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(received_file(str(path / "dlr.sqlite")), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     return other
 

@@ -10,6 +10,7 @@ import pytest
 from store.inbox import Arrival, keep
 from store.revision import revisions
 from store.schema import metadata
+from store.sqlite import received_file
 from tests.support.revision import set_revision
 from tests.webhook.world import Broker, World
 from webhook.app import create_app
@@ -52,12 +53,22 @@ def test_tables_of_a_newer_release_degrade_it_and_keep_taking_callbacks(world: W
 
 
 def test_a_locked_database_is_not_ready_and_its_words_stay_in_the_log(world: World, tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / "dlr.sqlite", isolation_level=None)
+    other = sqlite3.connect(received_file(str(tmp_path / "dlr.sqlite")), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     status, said = ready(world)
     other.close()
     assert status == 503
     assert said["problems"][0]["check"] == "database"
+    assert "locked" not in str(said)
+
+
+def test_while_only_the_workers_file_is_locked_it_keeps_taking_callbacks(world: World, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "dlr.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    status, said = ready(world)
+    other.close()
+    assert (status, said["status"]) == (200, "degraded")
+    assert "callbacks are kept" in said["problems"][0]["message"]
     assert "locked" not in str(said)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from store.sqlite import received_file
 from tests.webhook.world import TOKEN, Broker, Endpoint, World, body_of, wait_for
 
 Start = Callable[..., Endpoint]
@@ -81,7 +82,7 @@ def test_a_locked_database_is_answered_with_503_and_nothing_is_half_written(
 ) -> None:
     web = endpoint()
     assert web.post(body_of()).status_code == 200
-    other = sqlite3.connect(tmp_path / "dlr.sqlite", isolation_level=None)
+    other = sqlite3.connect(received_file(str(tmp_path / "dlr.sqlite")), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
     answer = web.post(body_of("bad item"))
@@ -113,7 +114,7 @@ def test_the_broker_never_delays_an_answer(world: World, endpoint: Start, broker
 
 def test_sigterm_lets_a_running_request_finish(world: World, endpoint: Start, tmp_path: Path) -> None:
     web = endpoint()
-    other = sqlite3.connect(tmp_path / "dlr.sqlite", isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(received_file(str(tmp_path / "dlr.sqlite")), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     answers: list[requests.Response] = []
     posting = threading.Thread(target=lambda: answers.append(web.post(body_of())))

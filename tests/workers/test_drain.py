@@ -9,7 +9,7 @@ from sqlalchemy import update
 from store import inbox as store_inbox
 from store.inbox import LEASE, MOST_ALONE
 from store.moments import EPOCH
-from store.schema import inbox, incidents, quarantine, reports
+from store.schema import decisions, inbox, incidents, quarantine, reports, suppressions
 from store.vault import KEY_FILE, Keys, Vault
 from tests.support.desk import Desk, report
 from tests.support.keys import rotated, write_keys
@@ -55,6 +55,19 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing(desk: Desk) -> None:
     with pytest.raises(LostLease):
         drain._pipeline.run("a", items, [callback.id], datetime.now(UTC))
     assert desk.rows(reports) == []
+
+
+def test_a_worker_that_dies_between_the_decisions_and_the_mark_has_nothing_done_twice(desk: Desk) -> None:
+    desk.post(report("m-1", 9, 1))
+    moment = datetime.now(UTC) - timedelta(hours=1)
+    [callback] = store_inbox.claim(desk.database, desk.vault, "dies", moment)
+    items = desk.drain_of_one_worker._preparer.prepare(callback)
+    assert desk.drain_of_one_worker._pipeline.run("dies", items, [], moment) == 1
+    assert [row.state for row in desk.rows(inbox)] == ["new"]
+
+    assert desk.drain().reports == 0
+    assert [row.state for row in desk.rows(inbox)] == ["done"]
+    assert (len(desk.rows(reports)), len(desk.rows(decisions)), len(desk.rows(suppressions))) == (1, 1, 1)
 
 
 def test_a_drain_stops_when_told_and_says_that_work_is_left(desk: Desk) -> None:

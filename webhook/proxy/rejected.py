@@ -18,7 +18,8 @@ from infobip.outbound.signature import signature_of
 from store import parcels
 from store.ids import new_id
 from store.parcels import Parcel
-from store.relays import Raw, pack, queue_relays
+from store.raw import Raw, pack
+from store.relays import queue_relays
 from store.vault import Vault
 from webhook.errors import JSON
 from webhook.proxy.order import Order

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from config.logs import log
 from config.relays import Relays
+from store.relays import take_up
 from workers.actions.forward import ForwardKind
 from workers.actions.kinds import Kind
 from workers.actions.notify import NotifyKind
@@ -55,7 +57,8 @@ def make_sender(context: Context, *, road: Road | None = None, clock: Callable[[
     """Return a sender of every kind there is. Raises `SettingsError` where DLR_RELAY_URL cannot be read."""
     taken = road or Road(private=context.settings.relay_private)
     kinds = {name: make(context, taken) for name, make in KINDS.items()}
-    return Sender(context.database, context.owner, kinds, clock)
+    relays = Relays.read(context.settings.relay_url)
+    return Sender(context.database, context.owner, kinds, clock, partial(take_up, context.database, relays))
 
 
 # Beat rings more often than a run ends, and a second run beside the first would only double the load on each target.

@@ -12,7 +12,8 @@ from config.relays import Relays, RelayTarget
 from store.database import Database
 from store.incidents import Sighting
 from store.outbox import Delivery
-from store.relays import Raw, hand_over, open_raw
+from store.raw import Raw
+from store.relays import hand_over, open_raw
 from store.vault import Vault
 from workers.actions.addresses import PrivateAddress
 from workers.actions.judging import judge

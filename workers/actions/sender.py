@@ -26,12 +26,16 @@ _LOOK_AGAIN: Final = 0.25
 
 @dataclass(slots=True)
 class Sender:
-    """Sends what is due, for one worker. `kinds` it does not know are left to a release that does."""
+    """Sends what is due, for one worker. `kinds` it does not know are left to a release that does.
+
+    `take_up` puts into the outbox what has come elsewhere since; it is called before each look at what is due.
+    """
 
     database: Database
     owner: str
     kinds: Mapping[str, Kind]
     clock: Callable[[], datetime]
+    take_up: Callable[[datetime], object]
 
     def run(self, seconds: float) -> int:
         """Send for at most about `seconds`, or until nothing is due; return how many rows are done or given up.
@@ -66,6 +70,7 @@ class Sender:
     def _ready(self) -> list[Line]:
         """Return the lines that may be worked on now, after giving up what is over."""
         now = self.clock()
+        self.take_up(now)
         with self.database.reading() as connection:
             found = outbox.lines(connection, self.kinds, now, BATCH * _LANES)
         for line in found:

@@ -12,7 +12,8 @@ from reports import Event, Report, normalise
 from store import aliases
 from store.database import Database
 from store.messages import key_of
-from store.relays import Plain, Raw, open_plain
+from store.raw import Raw
+from store.relays import Plain, open_plain
 from store.vault import Vault
 
 _LOG = log(__name__)
