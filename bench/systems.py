@@ -14,6 +14,7 @@ from bench.processes import Processes
 from bench.servers import free_port, start_broker
 from cli.supervisor.probe import answers
 from config.settings import Settings
+from store.database import open_database
 
 _SHY: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 _CORES: Final = str(os.cpu_count() or 1)
@@ -65,7 +66,7 @@ def start_product(started: Processes, folder: Path, database_url: str) -> System
     return System(
         port,
         f"/webhook/sms/{token}",
-        create_engine(database_url or f"sqlite:///{folder / 'dlr.sqlite'}"),
+        open_database(database_url or f"sqlite:///{folder / 'dlr.sqlite'}").engine.execution_options(dlr_read_only=True),
         "SELECT NOT EXISTS (SELECT 1 FROM inbox WHERE waiting = 1) AND :wanted > 0",
         "SELECT count(*) FROM decisions",
     )

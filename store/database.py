@@ -82,10 +82,11 @@ class Database:
         self.engine.update_execution_options(**options)
 
     def tables(self) -> set[str]:
-        """Return the names of all tables there are. Raises what SQLAlchemy raises."""
-        look = inspect(self.engine)
-        found = set(look.get_table_names())
-        return found | set(look.get_table_names(schema=sqlite.RECEIVED)) if self.is_sqlite else found
+        """Return the names of all tables there are. Raises `Unavailable`."""
+        with self.reading() as connection:
+            look = inspect(connection)
+            found = set(look.get_table_names())
+            return found | set(look.get_table_names(schema=sqlite.RECEIVED)) if self.is_sqlite else found
 
     def tidy(self) -> None:
         """Copy SQLite's write-ahead log into the database, as far as that works without waiting for anybody."""
