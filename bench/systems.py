@@ -63,10 +63,12 @@ def start_product(started: Processes, folder: Path, database_url: str) -> System
     effects = ("-n", "effects@%h", "-Q", "resend,notify,maintain", "-P", "threads", "--concurrency=4")
     started.start("effects", (*worker, *effects), environ)
     started.start("beat", (*celery, "beat", f"--schedule={folder / 'beat'}", "--pidfile="), environ)
+    database = open_database(database_url or f"sqlite:///{folder / 'dlr.sqlite'}")
     return System(
         port,
         f"/webhook/sms/{token}",
-        open_database(database_url or f"sqlite:///{folder / 'dlr.sqlite'}").engine.execution_options(dlr_read_only=True),
+        # To look is no reason to wait for the writer's lock.
+        database.engine.execution_options(dlr_read_only=True),
         "SELECT NOT EXISTS (SELECT 1 FROM inbox WHERE waiting = 1) AND :wanted > 0",
         "SELECT count(*) FROM decisions",
     )
