@@ -1,7 +1,9 @@
 """`dlr suppress add|protect|undo`: changes of the list by hand."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -15,12 +17,16 @@ from cli.until import UNTIL
 from cli.who import who_option
 from codes.suggest import did_you_mean
 from reports import normalise
+from reports.recipient import fault_of, fault_of_form
 from store import entering, ledger, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
 from webhook.accounts import MAIN
 from webhook.suppress_words import CAUSES_BY_HAND, SENT_ON, cause_of
 
 PURPOSES: Final = ("all", "marketing")
+ADDRESS_INVALID: Final = "address_invalid"
+"""The cause that says of an address that it is none: it may look like anything."""
+_TOLD: Final = 10
 
 
 def addresses(given: tuple[str, ...]) -> list[str]:
@@ -31,6 +37,16 @@ def addresses(given: tuple[str, ...]) -> list[str]:
     if not all(found) or not found:
         raise fail("An address is empty. Write a phone number or an e-mail address, or - for standard input.", 2)
     return found
+
+
+def judge(given: Sequence[str], channel: str = "", cause: str = "") -> None:
+    """End the command where one of these cannot be an address: an entry for it would block, or protect, nobody."""
+    judged = fault_of_form if cause == ADDRESS_INVALID else partial(fault_of, channel=channel)
+    faults = [(place, fault) for place, one in enumerate(given, 1) if (fault := judged(one))]
+    if faults:
+        told = [f"Address {place} of {len(given)}: {fault}" for place, fault in faults[:_TOLD]]
+        more = [f"... and {len(faults) - _TOLD} more."] if len(faults) > _TOLD else []
+        raise fail("\n".join((*told, *more, "Nothing was done.")), 2)
 
 
 def channel_or_fail(channel: str) -> str:
@@ -57,7 +73,9 @@ def add(address: tuple[str, ...], channel: str, cause: str, form: str, who: str,
     word = cause_of(cause)
     if word is None:
         raise fail(f"There is no cause {cause!r} for this. {did_you_mean(cause, CAUSES_BY_HAND)}", 2)
-    wanted = [Wanted(address=one, channel=channel_or_fail(channel), cause=word, **more) for one in addresses(address)]
+    given = addresses(address)
+    judge(given, channel_or_fail(channel), word)
+    wanted = [Wanted(address=one, channel=channel, cause=word, **more) for one in given]
     now = datetime.now(UTC)
     with stored() as at:
         results = at.database.repeat(
@@ -90,6 +108,8 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
         return
     given = addresses(address)
     now = datetime.now(UTC)
+    if not over:
+        judge(given)
     with stored() as at:
         people = _people(at, given)
         if over:

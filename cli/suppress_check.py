@@ -13,6 +13,7 @@ from cli.stored import stored
 from cli.suppress_change import addresses, channel_or_fail
 from config.mask import mask
 from reports import normalise
+from reports.recipient import fault_of
 from store.blocks import Asked, Block, look_up
 from webhook.accounts import MAIN
 from webhook.opinions import PURPOSES, Opinion
@@ -43,7 +44,9 @@ def check(
     if form == "json":
         print_json([_plain(one, blocks) for one, blocks in zip(given, found, strict=True)])
         return
-    for one, blocks in zip(given, found, strict=True):
+    for place, (one, blocks) in enumerate(zip(given, found, strict=True), 1):
+        if not blocks and (fault := fault_of(one, channel)):
+            click.echo(f"Address {place} of {len(given)}: {fault}", err=True)
         click.echo("\t".join((mask(normalise(one)), _verdict(blocks), *_why(blocks))))
 
 

@@ -14,9 +14,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.output import counted, fail
 from cli.stored import stored
+from cli.suppress_change import ADDRESS_INVALID
 from cli.who import who_option
 from codes.suggest import did_you_mean
 from config.mask import mask_text
+from reports.recipient import fault_of, fault_of_form
 from store import entering, exporting
 from store.entering import ADDED, BY_HAND, PROTECTED, Wanted
 from webhook.accounts import MAIN
@@ -126,8 +128,6 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
         raise BadLine("it has another number of cells than the header")
     cells = {name: value.strip() for name, value in row.items()}
     address = cells["address"]
-    if not 0 < len(address) <= 255 or "\ufffd" in address:
-        raise BadLine("the address is empty, too long, or not UTF-8")
     channel, purpose = cells.get("channel", ""), cells.get("purpose") or "all"
     if channel and channel not in SENT_ON:
         raise BadLine(f"there is no channel {channel!r}; {did_you_mean(channel, SENT_ON)}")
@@ -136,6 +136,10 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
     word = cause_of(cells["cause"]) if cells.get("cause") else cause
     if word is None:
         raise BadLine(f"there is no cause {cells['cause']!r}; {did_you_mean(cells['cause'], CAUSES_BY_HAND)}")
+    # A line of an export names what reports named: whatever that looks like, it is somebody's address.
+    is_free = bool(cells.get("origin")) or word == ADDRESS_INVALID
+    if fault := fault_of_form(address) if is_free else fault_of(address, channel):
+        raise BadLine(f"the address: {fault}")
     if cells.get("state", "active") != "active":
         raise BadLine(f"it is {cells['state']}, and only what is active is imported")
     since, until = _moment(cells, "since"), _moment(cells, "until")
