@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.known import account_or_fail
 from cli.moments import MOMENT, iso, shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.stored import Stored, stored
@@ -172,6 +173,8 @@ def replay(
     asked = Range(since, end, frozenset(kinds), account, channel, message)
     with stored() as at:
         endpoints = _endpoints(at.settings)
+        with at.database.reading() as connection:
+            account_or_fail(at, connection, account)
         chosen = [_endpoint(endpoints, endpoint)] if endpoint else list(endpoints.by_name.values())
         with at.database.reading() as connection:
             found = {one.name: [n for part in events.in_range(connection, asked, one) for n in part] for one in chosen}

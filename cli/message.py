@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection
 
+from cli.known import account_or_fail
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
 from cli.retries.listing import with_waits
@@ -34,6 +35,7 @@ _ON_ITS_WAY = frozenset({"planned", "claimed", "sending"})
 def message(message_id: str, account: str, reveal: bool, form: str) -> None:
     """Show what became of the message ID: reports, decisions with their reasons, resends, suppressions."""
     with stored() as at, at.database.reading() as connection:
+        account_or_fail(at, connection, account)
         history = _History(at, connection, load_codes(at.settings.codes_local), reveal)
         found = [row for row in views.messages_of(connection, message_id) if account in ("", row["account"])]
         told = [history.of(row) for row in found]

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.known import rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import shown
 from cli.output import counted, fail, format_option
@@ -13,6 +14,7 @@ from cli.stored import ids, stored
 from cli.who import who_option
 from store import holds
 from store.ids import new_id
+from store.schema import suppressions
 
 
 @click.group()
@@ -91,6 +93,7 @@ def _answer(numbers: tuple[str, ...], rule: str, everything: bool, yes: bool, wh
             return
         last = new_id()  # what comes in from here on was not shown
         with at.database.reading() as connection:
+            rule_or_fail(at, connection, rule, suppressions.c.rule)
             counts = [row for row in holds.proposal_counts(connection) if rule in ("", row[0])]
         for of, cause, count in counts:
             click.echo(f"{count}\t{of}\t{cause}")

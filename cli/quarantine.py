@@ -8,6 +8,7 @@ import click
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.replay import opened_context
+from cli.reports import check_words
 from cli.shown import plain
 from cli.stored import Stored, ids, stored
 from config.mask import mask_text
@@ -33,6 +34,7 @@ def quarantine() -> None:
 @format_option
 def list_quarantine(everything: bool, channel: str, limit: int, form: str) -> None:
     """List what is in quarantine, the newest first."""
+    check_words(channel, "")
     with stored() as at, at.database.reading() as connection:
         wanted = Wanted(channel=channel, state=() if everything else ("open",), limit=limit)
         found = views.find_quarantined(connection, wanted)

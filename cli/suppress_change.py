@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.known import account_or_fail, rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import MOMENT, shown
 from cli.output import counted, fail, format_option, print_json
@@ -20,6 +21,7 @@ from reports import normalise
 from reports.recipient import fault_of, fault_of_form
 from store import entering, ledger, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
+from store.schema import suppressions
 from webhook.accounts import MAIN
 from webhook.suppress_words import CAUSES_BY_HAND, SENT_ON, cause_of
 
@@ -68,16 +70,18 @@ def channel_or_fail(channel: str) -> str:
 @click.option("--reason", default="", help="In your own words, for whoever asks later.")
 @who_option
 @format_option
-def add(address: tuple[str, ...], channel: str, cause: str, form: str, who: str, **more: Any) -> None:
+def add(address: tuple[str, ...], account: str, channel: str, cause: str, form: str, who: str, **more: Any) -> None:
     """Suppress addresses. With - they are read from standard input, one on each line."""
     word = cause_of(cause)
     if word is None:
         raise fail(f"There is no cause {cause!r} for this. {did_you_mean(cause, CAUSES_BY_HAND)}", 2)
     given = addresses(address)
     judge(given, channel_or_fail(channel), word)
-    wanted = [Wanted(address=one, channel=channel, cause=word, **more) for one in given]
+    wanted = [Wanted(account=account, address=one, channel=channel, cause=word, **more) for one in given]
     now = datetime.now(UTC)
     with stored() as at:
+        with at.database.reading() as connection:
+            account_or_fail(at, connection, account)
         results = at.database.repeat(
             lambda connection: entering.enter(connection, at.vault, wanted, now, who, "operator")
         )
@@ -168,6 +172,7 @@ def undo(rule: str, since: datetime, until: datetime | None, reason: str, yes: b
     end = until or datetime.now(UTC)
     with stored() as at:
         with at.database.reading() as connection:
+            rule_or_fail(at, connection, rule, suppressions.c.rule)
             counts = undoing.counts(connection, rule, since, end)
         if not counts:
             click.echo(f"Rule {rule} did nothing between {shown(since)} and {shown(end)} that still stands.", err=True)

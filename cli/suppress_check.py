@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.known import account_or_fail
 from cli.moments import shown
 from cli.output import format_option, print_json
 from cli.shown import plain
@@ -35,6 +36,7 @@ def check(
     channel_or_fail(channel)
     now = datetime.now(UTC)
     with stored() as at, at.database.reading() as connection:
+        account_or_fail(at, connection, account)
         rules = rules_or_fail(at.settings, codes_or_fail(at.settings))
         purpose = Opinion(rules.purposes, timedelta(), rules).purpose_of(purpose, campaign, sender, "")
         asked = [

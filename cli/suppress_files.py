@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli import known
 from cli.output import counted, fail
 from cli.stored import stored
 from cli.suppress_change import ADDRESS_INVALID
@@ -52,7 +53,10 @@ def import_file(file: IO[str], account: str, cause: str, dry_run: bool, who: str
     _check_header(reader.fieldnames)
     count = _Count()
     with stored() as at, _progress("imported") as advance:
-        for part in _parts(_read(reader, account, default, count)):
+        with at.database.reading() as connection:
+            accounts = known.accounts(at, connection)
+            known.account_or_fail(at, connection, account)
+        for part in _parts(_read(reader, account, default, count, accounts)):
             if not dry_run:
                 now = datetime.now(UTC)
                 results = at.database.repeat(
@@ -98,15 +102,17 @@ class _Count:
 
 
 def _check_header(names: Any) -> None:
-    known = (*COLUMNS, "reason")
+    columns = (*COLUMNS, "reason")
     if not names or "address" not in names:
         raise fail("The first line has to name the columns, and one of them has to be `address`.", 2)
     for name in names:
-        if name not in known:
-            raise fail(f"There is no column {name!r}. {did_you_mean(name or '', known)}", 2)
+        if name not in columns:
+            raise fail(f"There is no column {name!r}. {did_you_mean(name or '', columns)}", 2)
 
 
-def _read(reader: "csv.DictReader[str]", account: str, cause: str, count: _Count) -> Iterator[Wanted]:
+def _read(
+    reader: "csv.DictReader[str]", account: str, cause: str, count: _Count, accounts: Collection[str]
+) -> Iterator[Wanted]:
     lines = iter(reader)
     while True:
         try:
@@ -117,7 +123,10 @@ def _read(reader: "csv.DictReader[str]", account: str, cause: str, count: _Count
             count.note(reader.line_num, f"it is no CSV ({error})")
             continue
         try:
-            yield wanted(row, account, cause)
+            one = wanted(row, account, cause)
+            if one.account not in accounts:
+                raise BadLine(f"there is no account {one.account!r}; {did_you_mean(one.account, accounts)}")
+            yield one
         except BadLine as problem:
             count.note(reader.line_num, str(problem))
 
@@ -196,6 +205,8 @@ def export(output: IO[str], account: str, cause: str, state: str) -> None:
         raise fail(f"There is no cause {cause!r}. {did_you_mean(cause, CAUSES_BY_HAND)}", 2)
     written = forgotten = 0
     with stored() as at, _progress("exported") as advance:
+        with at.database.reading() as connection:
+            known.account_or_fail(at, connection, account)
         writer = csv.writer(output)
         writer.writerow(COLUMNS)
         for row in exporting.rows(at.database, at.vault, account=account, cause=word, state=state):

@@ -257,6 +257,11 @@ def mark(connection: Connection, name: str) -> str | None:
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
 
 
+def tells_of(connection: Connection, column: Any, value: str) -> bool:
+    """Whether any row of a column's table has this value there."""
+    return connection.execute(select(column).where(column == value).limit(1)).first() is not None
+
+
 def read_rows(connection: Connection, query: Select[Any]) -> list[Found]:
     """Return what a query finds, JSON texts read."""
     return [_read(row) for row in connection.execute(query).mappings()]
