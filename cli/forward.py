@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.groups import Listing
 from cli.known import account_or_fail
 from cli.moments import MOMENT, iso, shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
@@ -26,7 +27,7 @@ from workers.actions.signed import body_of
 _SECRET_BYTES = 32
 
 
-@click.group()
+@click.group(cls=Listing)
 def forward() -> None:
     """Your own endpoints that get signed events, and how they fare."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.groups import Listing
 from cli.listed import print_found
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option
@@ -13,7 +14,7 @@ from cli.who import who_option
 from store import holds
 
 
-@click.group()
+@click.group(cls=Listing)
 def held() -> None:
     """Suppressions that came in such numbers that an outage is likelier: they block nobody until a person decides."""
 

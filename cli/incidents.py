@@ -8,6 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
+from cli.groups import Listing
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.shown import plain
@@ -24,7 +25,7 @@ _LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, sho
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 
 
-@click.group()
+@click.group(cls=Listing)
 def incidents() -> None:
     """What needs a person."""
 

@@ -20,14 +20,22 @@ def policy() -> None:
 
 @policy.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path | None) -> None:
-    """Check FILE, or the policy in force."""
+@format_option
+def check(file: Path | None, form: str) -> None:
+    """Check FILE, or the policy in force. Exit code 2 where it has mistakes."""
     settings = settings_or_fail()
     codes = codes_or_fail(settings)
     try:
         rules = load_policy(file or settings.policy, codes.tables)
     except PolicyError as error:
-        raise fail(f"{counted(len(error.faults), 'mistake')}:\n{error}") from None
+        faults = [dataclasses.asdict(fault) for fault in error.faults]
+        told = f"{counted(len(faults), 'mistake')}:\n{error}"
+        raise fail(told, 2, details={"faults": faults}) from None
+    except OSError as error:
+        raise fail(f"{file or settings.policy} cannot be read: {error}", 2) from None
+    if form == "json":
+        print_json({"rules": len(rules.rules), "version": rules.version, "faults": []})
+        return
     click.echo(f"{counted(len(rules.rules), 'rule is', 'rules are')} in order (version {rules.version}).")
 
 

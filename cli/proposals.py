@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.groups import Listing
 from cli.known import rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import shown
@@ -17,7 +18,7 @@ from store.ids import new_id
 from store.schema import suppressions
 
 
-@click.group()
+@click.group(cls=Listing)
 def proposals() -> None:
     """Suppressions that wait for a person, since the mode of suppressions is propose."""
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from cli.groups import Listing
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.replay import opened_context
@@ -22,7 +23,7 @@ from workers.again import Again, process_again
 _WHOLE = "whole"
 
 
-@click.group()
+@click.group(cls=Listing)
 def quarantine() -> None:
     """What could not be understood: nothing that arrives is thrown away."""
 

@@ -60,11 +60,11 @@ def channel_or_fail(channel: str) -> str:
 
 @click.command()
 @click.argument("address", nargs=-1, required=True, metavar="ADDRESS|-...")
-@click.option("--account", default=MAIN, show_default=True)
+@click.option("--account", default=MAIN, show_default=True, help="The account whose messages it stops.")
 @click.option("--channel", default="", help="Only this channel; without it, every channel.")
 @click.option("--sender", default="", help="Only messages from this sender.")
 @click.option("--campaign", default="", help="Only this campaign.")
-@click.option("--purpose", type=click.Choice(PURPOSES), default="all", show_default=True)
+@click.option("--purpose", type=click.Choice(PURPOSES), default="all", show_default=True, help="Only this purpose.")
 @click.option("--cause", default=BY_HAND, show_default=True, help="Why, such as recipient_opted_out.")
 @click.option("--until", type=UNTIL, help="When it ends; without it, for good.")
 @click.option("--reason", default="", help="In your own words, for whoever asks later.")

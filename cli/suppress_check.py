@@ -22,11 +22,17 @@ from webhook.opinions import PURPOSES, Opinion
 
 @click.command()
 @click.argument("address", nargs=-1, required=True, metavar="ADDRESS|-...")
-@click.option("--channel", required=True)
-@click.option("--sender", default="")
-@click.option("--campaign", default="")
-@click.option("--purpose", type=click.Choice(PURPOSES), default="undeclared", show_default=True)
-@click.option("--account", default=MAIN, show_default=True)
+@click.option("--channel", required=True, help="The channel that the message would leave by, such as sms.")
+@click.option("--sender", default="", help="The sender that it would have.")
+@click.option("--campaign", default="", help="The campaign that it would belong to.")
+@click.option(
+    "--purpose",
+    type=click.Choice(PURPOSES),
+    default="undeclared",
+    show_default=True,
+    help="What it would be for; undeclared is asked of the policy's [purposes].",
+)
+@click.option("--account", default=MAIN, show_default=True, help="The account that it would be of.")
 @format_option
 def check(
     address: tuple[str, ...], channel: str, sender: str, campaign: str, purpose: str, account: str, form: str

@@ -191,10 +191,22 @@ def _parts(found: Iterable[Wanted]) -> Iterator[list[Wanted]]:
 
 
 @click.command()
-@click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", metavar="FILE")
+@click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    default="-",
+    metavar="FILE",
+    help="Where to; without it, to standard output.",
+)
 @click.option("--account", default="", help="Only this account's.")
 @click.option("--cause", default="", help="Only for this cause.")
-@click.option("--state", type=click.Choice(["active", "proposed", "held", "all"]), default="active", show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice(["active", "proposed", "held", "all"]),
+    default="active",
+    show_default=True,
+    help="Only in this state.",
+)
 def export(output: IO[str], account: str, cause: str, state: str) -> None:
     """Write the list as CSV, with the addresses in clear: keep the file as you keep the addresses.
 

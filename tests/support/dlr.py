@@ -19,6 +19,7 @@ from cli.incidents import incidents
 from cli.keys import keys
 from cli.message import message
 from cli.migrate import migrate
+from cli.policy import policy
 from cli.proposals import proposals
 from cli.quarantine import quarantine
 from cli.replay import replay
@@ -40,6 +41,7 @@ COMMANDS = (
     keys,
     message,
     migrate,
+    policy,
     proposals,
     quarantine,
     replay,
