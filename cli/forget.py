@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from cli.asking import confirm
 from cli.moments import shown
 from cli.output import counted, fail, format_option, print_json
 from cli.shown import plain, scope
@@ -41,7 +42,7 @@ def forget(recipient: str, yes: bool, form: str) -> None:
         if not yes:
             about = ", ".join(_listed(known)) or "no rows"
             click.echo(f"Stored about {masked}: {about}, and perhaps items of raw callbacks.", err=True)
-            click.confirm("Remove it for good?", abort=True, err=True)
+            confirm("Remove it for good?")
         done = forget_person(at.database, at.vault, recipient, accounts)
         with at.database.reading() as connection:
             kept = removal.kept(connection, hashes)

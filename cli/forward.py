@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
 from cli.groups import Listing
 from cli.known import account_or_fail
 from cli.moments import MOMENT, iso, shown
@@ -202,7 +203,7 @@ def _agreed(found: dict[str, list[int]], dry_run: bool, yes: bool, form: str) ->
         return False
     if not yes:
         total = sum(map(len, found.values()))
-        click.confirm(f"Send {counted(total, 'event')} once more?", abort=True, err=True)
+        confirm(f"Send {counted(total, 'event')} once more?")
     return True
 
 

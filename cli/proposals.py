@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
 from cli.groups import Listing
 from cli.known import rule_or_fail
 from cli.listed import print_found, with_addresses
@@ -101,7 +102,7 @@ def _answer(numbers: tuple[str, ...], rule: str, everything: bool, yes: bool, wh
         total = sum(count for _, _, count in counts)
         if total and not yes:
             question = f"{'Accept' if is_accept else 'Drop'} {counted(total, 'proposal')}?"
-            click.confirm(question, abort=True, err=True)
+            confirm(question)
         answered = 0
         while part := at.database.repeat(
             lambda connection: len(

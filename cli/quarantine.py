@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from cli.asking import confirm
 from cli.groups import Listing
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
@@ -184,7 +185,7 @@ def discard(numbers: tuple[str, ...], yes: bool) -> None:
     with stored() as at:
         still = _open(at, wanted)
         if still and not yes:
-            click.confirm(f"Discard {counted(len(still), 'item')}?", abort=True, err=True)
+            confirm(f"Discard {counted(len(still), 'item')}?")
         count = at.database.repeat(lambda connection: by_hand.discard(connection, still)) if still else 0
     click.echo(f"{count} of {len(wanted)} discarded.")
     if count < len(wanted):

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
 from cli.known import account_or_fail, rule_or_fail
 from cli.moments import MOMENT
 from cli.output import counted, fail, format_option, print_json, print_table
@@ -75,7 +76,7 @@ def replay(
                 running.end()
             return
         if not yes:
-            click.confirm(_question(survey, resend), abort=True, err=True)
+            confirm(_question(survey, resend))
         done = _run(running, rate)
     if form == "json":
         print_json(_as_object(done, applied=True))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.asking import confirm
 from cli.known import account_or_fail, rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import MOMENT, shown
@@ -185,7 +186,7 @@ def undo(rule: str, since: datetime, until: datetime | None, reason: str, yes: b
             if not reason:
                 raise fail("There are opt-outs among them: say why they are none with --reason.", 2)
         if not yes:
-            click.confirm(f"Undo {counted(sum(counts.values()), 'suppression')}?", abort=True, err=True)
+            confirm(f"Undo {counted(sum(counts.values()), 'suppression')}?")
         done, now = 0, datetime.now(UTC)
         while part := at.database.repeat(
             lambda connection: undoing.undo(connection, rule, since, end, now, who, reason)

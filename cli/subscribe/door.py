@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import click
 
+from cli.asking import confirm
 from cli.doctor import print_findings
 from cli.findings import ERROR, Finding
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
@@ -94,7 +95,7 @@ def create(
                 "another --prefix; if it was this one's, --take-over gives it a new secret. Nothing was changed."
             )
         if found.open and not yes:
-            click.confirm(f"Make {making.told(found)}?", abort=True, err=True)
+            confirm(f"Make {making.told(found)}?")
         with _database(at.settings) as database:
             making.make(at, found, _say, _prober(at, database, url), unproven=unproven)
     click.echo("Done. See that it works: `dlr subscribe verify`." if found.open else "All is as it is to be.")
@@ -156,7 +157,7 @@ def rotate(account: str, url: str, finish: bool, now: bool, unproven: bool, yes:
             _finish(at, now=now, yes=yes)
             return
         if not yes:
-            click.confirm(f"Give Infobip a new secret for {at.names.security}?", abort=True, err=True)
+            confirm(f"Give Infobip a new secret for {at.names.security}?")
         with _database(at.settings) as database:
             rotation.Rotation(at, _say, _prober(at, database, url)).run(unproven=unproven)
     click.echo("Done.")
@@ -179,7 +180,7 @@ def remove(account: str, slugs: tuple[str, ...], prefix: str, take_over: bool, y
         for step in steps:
             click.echo(f"- delete {step}: {step.why}")
         if not yes:
-            click.confirm(f"Make {counted(len(steps), 'deletion')} at Infobip?", abort=True, err=True)
+            confirm(f"Make {counted(len(steps), 'deletion')} at Infobip?")
         removing.remove(at, steps, slugs, _say)
     click.echo("Done.")
 
@@ -193,7 +194,7 @@ def _finish(at: Scene, *, now: bool, yes: bool) -> None:
     with _database(at.settings) as database:
         gone = rotation.finish(at, _evidence(at, database), now=now)
     if not yes:
-        click.confirm(f"Remove {counted(len(gone), 'old secret')}?", abort=True, err=True)
+        confirm(f"Remove {counted(len(gone), 'old secret')}?")
     at.put(at.record.without(tuple(gone)))
     click.echo(f"{counted(len(gone), 'old secret')} removed; the endpoint refuses it from now on.")
 
