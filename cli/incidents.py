@@ -1,7 +1,7 @@
 """`dlr incidents`: what needs a person, who was told of it, and for how long nobody is."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +18,11 @@ from cli.support_text import for_support
 from cli.who import who_option
 from store import by_hand, incident_events, incident_silences, notices, views
 from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
+from store.moments import from_ms
 from store.views import Found, Wanted
 from workers.actions.notify.message import meaning_of
 
+_MINUTE = 60_000
 _LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 
@@ -44,6 +46,7 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
         quiet = incident_silences.lasting(connection, datetime.now(UTC))
     for row in found:
         row["silenced"] = any(one.covers(_Row(row)) for one in quiet)
+        row["recent"] = _by_minute(row["recent"])
     if form == "json":
         print_json(plain(found))
     elif found:
@@ -52,6 +55,14 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
     else:
         nothing = "Nothing needs a person. `dlr incidents list --all` shows past ones, too."
         print_nothing("No incident is kept." if everything else nothing)
+
+
+def _by_minute(recent: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return how often it was seen in each of the last minutes that it was seen in; they are kept by their number."""
+    return [
+        {"at": from_ms(int(minute) * _MINUTE), "count": count}
+        for minute, count in sorted(recent.items(), key=lambda one: int(one[0]))
+    ]
 
 
 class _Row:
@@ -77,6 +88,7 @@ def show_incident(number: str, support: bool, form: str) -> None:
         row = views.incident(connection, ids([number])[0])
         if row is None:
             raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.", name=NOT_FOUND)
+        row["recent"] = _by_minute(row["recent"])
         row["events"] = incident_events.of(connection, row["id"])
         row["notices"] = notices.history(connection, row["id"])
         row["support"] = for_support(connection, row)

@@ -26,7 +26,7 @@ from store.schema import (
 
 Found = dict[str, Any]
 # JSON texts: what is only shown is kept as one, and read here, so that nobody else need know.
-_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs"})
+_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent"})
 _AT_ONCE: Final = 500
 
 

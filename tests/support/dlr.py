@@ -26,6 +26,7 @@ from cli.replay import replay
 from cli.reports import reports
 from cli.retries import retries
 from cli.sample import sample
+from cli.settings import settings as list_settings
 from cli.subscribe.door import subscribe
 from cli.suppress import suppress
 
@@ -48,6 +49,7 @@ COMMANDS = (
     reports,
     retries,
     sample,
+    list_settings,
     subscribe,
     suppress,
 )
