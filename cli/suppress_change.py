@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 from cli.asking import confirm
 from cli.known import account_or_fail, rule_or_fail
 from cli.listed import print_found, with_addresses
-from cli.moments import MOMENT, shown
+from cli.moments import AHEAD, MOMENT, shown
 from cli.output import counted, fail, format_option, print_json
 from cli.stored import Stored, stored
-from cli.until import UNTIL
 from cli.who import who_option
 from codes.suggest import did_you_mean
 from reports import normalise
@@ -67,7 +66,7 @@ def channel_or_fail(channel: str) -> str:
 @click.option("--campaign", default="", help="Only this campaign.")
 @click.option("--purpose", type=click.Choice(PURPOSES), default="all", show_default=True, help="Only this purpose.")
 @click.option("--cause", default=BY_HAND, show_default=True, help="Why, such as recipient_opted_out.")
-@click.option("--until", type=UNTIL, help="When it ends; without it, for good.")
+@click.option("--until", type=AHEAD, help="When it ends; without it, for good.")
 @click.option("--reason", default="", help="In your own words, for whoever asks later.")
 @who_option
 @format_option
@@ -97,7 +96,7 @@ def add(address: tuple[str, ...], account: str, channel: str, cause: str, form: 
 
 @click.command()
 @click.argument("address", nargs=-1, metavar="ADDRESS|-...")
-@click.option("--until", type=UNTIL, help="When it ends; without it, until somebody ends it.")
+@click.option("--until", type=AHEAD, help="When it ends; without it, until somebody ends it.")
 @click.option("--end", "over", is_flag=True, help="End the protection now.")
 @click.option("--reason", default="", help="In your own words.")
 @who_option

@@ -21,7 +21,7 @@ WebhookError
 import json
 from typing import Any, ClassVar, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from config.logs import log
@@ -32,6 +32,10 @@ POST_WHAT: Final = (
     "Send POST /webhook/CHANNEL/TOKEN (or /webhook/t/TOKEN for any channel) with the body of an Infobip delivery "
     "report; CHANNEL is a name such as sms, email, voice, whatsapp, viber, rcs or push."
 )
+_ELSEWHERE: Final = (
+    "/proxy and /api have an address of their own: DLR_PROXY_BIND, which is 127.0.0.1:8090 unless it was changed. "
+)
+_LIVES_HERE: Final = "dlr.lives_here"
 _log = log(__name__)
 
 
@@ -151,7 +155,17 @@ class Internal(WebhookError):
 
 def error_body(error: WebhookError | InboundError) -> dict[str, Any]:
     """Return the one shape of all errors."""
-    return {"error": {"code": error.code, "message": str(error) or error.code, "next_step": error.next_step}}
+    return {"error": {"code": error.code, "message": str(error) or error.code, "next_step": _next_step(error)}}
+
+
+def _next_step(error: WebhookError | InboundError) -> str:
+    """Return what to do; after a wrong path or method, that is what lives at this address."""
+    if not isinstance(error, NoSuchPage | WrongMethod) or not has_request_context():
+        return error.next_step
+    here = current_app.extensions.get(_LIVES_HERE, "")
+    if not here and request.path.startswith(("/api", "/proxy")):
+        return f"{_ELSEWHERE}{error.next_step}"
+    return str(here or error.next_step)
 
 
 def error_answer(error: WebhookError | InboundError) -> Response:
@@ -163,8 +177,12 @@ def error_answer(error: WebhookError | InboundError) -> Response:
     return answer
 
 
-def register_errors(app: Flask) -> None:
-    """Answer every error of `app`, foreseen or not, in the one shape."""
+def register_errors(app: Flask, lives_here: str = "") -> None:
+    """Answer every error of `app`, foreseen or not, in the one shape.
+
+    `lives_here` is told after a wrong path or method; without it, how to post a callback.
+    """
+    app.extensions[_LIVES_HERE] = lives_here
     app.register_error_handler(WebhookError, error_answer)
     app.register_error_handler(InboundError, error_answer)
     app.register_error_handler(HTTPException, _http)

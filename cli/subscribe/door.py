@@ -15,7 +15,7 @@ from cli.subscribe import listing, making, removing, rotation, verifying
 from cli.subscribe.evidence import Evidence, gather
 from cli.subscribe.present import look
 from cli.subscribe.probe import probe
-from cli.subscribe.scene import Scene, channels_of, chosen, scene
+from cli.subscribe.scene import Scene, channels_of, check_channels, chosen, scene
 from config.accounts import MAIN
 from config.settings import Settings
 from infobip.outbound.subscription_channels import SUBSCRIBED
@@ -51,6 +51,7 @@ def subscribe() -> None:
 @format_option
 def plan(account: str, slugs: tuple[str, ...], url: str, inbound: bool, tracking: bool, prefix: str, form: str) -> None:
     """Show what `create` would do, and change nothing."""
+    check_channels(slugs)
     with scene(account, prefix) as at:
         found = making.prepare(at, chosen(slugs, at.record), url, inbound=inbound, tracking=tracking)
     if form == "json":
@@ -86,6 +87,7 @@ def create(
     A security setting for the account, and for each channel a profile and a subscription. Without --channel, the
     channels of earlier runs. What is not ours is never touched.
     """
+    check_channels(slugs)
     with scene(account, prefix) as at, at.ledger.locked():
         found = making.prepare(at, chosen(slugs, at.record), url, inbound=inbound, tracking=tracking)
         making.show(found)
@@ -107,6 +109,7 @@ def create(
 @format_option
 def show(account: str, slugs: tuple[str, ...], form: str) -> None:
     """List the subscriptions at Infobip: ours, and others on the same channels."""
+    check_channels(slugs)
     with scene(account) as at:
         wanted = chosen(slugs, at.record) if slugs else list(SUBSCRIBED)
         found = listing.listed(at, look(at.api, at.names, channels_of(wanted)))
@@ -171,6 +174,7 @@ def rotate(account: str, url: str, finish: bool, now: bool, unproven: bool, yes:
 @_yes
 def remove(account: str, slugs: tuple[str, ...], prefix: str, take_over: bool, yes: bool) -> None:
     """Remove what is ours at Infobip: of these channels, or all of it."""
+    check_channels(slugs)
     with scene(account, prefix) as at, at.ledger.locked():
         steps = removing.prepare(at, slugs, take_over=take_over)
         if not steps:
