@@ -18,7 +18,7 @@ from tests.proxy.world import World
 def test_a_wrong_path_or_method_is_answered_with_what_lives_there(
     world: World, method: str, path: str, status: int
 ) -> None:
-    answer = world.client.open(path, method=method, json={})
+    answer = world.app().test_client().open(path, method=method, json={})
     assert answer.status_code == status
     assert answer.json is not None
     step = answer.json["error"]["next_step"]
@@ -28,10 +28,11 @@ def test_a_wrong_path_or_method_is_answered_with_what_lives_there(
 
 
 def test_every_route_of_the_api_is_named(world: World) -> None:
-    answer = world.client.get("/api")
+    app = world.app()
+    answer = app.test_client().get("/api")
     assert answer.json is not None
     step = answer.json["error"]["next_step"].replace(" and ", ", ")
-    for rule in world.client.application.url_map.iter_rules():
+    for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/"):
             parent, _, last = rule.rule.rpartition("/")
             assert parent in step

@@ -11,9 +11,7 @@ from tests.support.dlr import Dlr
 @pytest.fixture
 def policy(tmp_path: Path) -> str:
     file = tmp_path / "policy.toml"
-    file.write_text(
-        'version = 1\n[purposes]\nsender = {"News" = "marketing"}\ndefault = {"*" = "transactional"}\n'
-    )
+    file.write_text('version = 1\n[purposes]\nsender = {"News" = "marketing"}\ndefault = {"*" = "transactional"}\n')
     return str(file)
 
 
