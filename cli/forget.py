@@ -12,6 +12,7 @@ from cli.shown import plain, scope
 from cli.stored import stored
 from config.mask import mask
 from reports import normalise
+from reports.recipient import fault_of
 from store import forget as removal
 from workers.forget import Forgotten, forget_person
 
@@ -39,6 +40,8 @@ def forget(recipient: str, yes: bool, form: str) -> None:
             accounts = at.accounts(connection)
             hashes = list(at.hashes(connection, recipient).values())
             known = removal.counts(connection, hashes)
+        if not any(known.values()) and (fault := fault_of(recipient)):
+            click.echo(f"{fault} Nothing is stored under it as it is written.", err=True)
         if not yes:
             about = ", ".join(_listed(known)) or "no rows"
             click.echo(f"Stored about {masked}: {about}, and perhaps items of raw callbacks.", err=True)

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from cli.groups import Naming
 from cli.output import counted, fail, format_option, print_json, print_table
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
 from policy import PolicyError, Rule, load_policy
 from policy.durations import in_words
 
 
-@click.group()
+@click.group(cls=Naming)
 def policy() -> None:
     """Check a policy file, or show the rules in force."""
 

@@ -9,6 +9,7 @@ import click
 from cli.asking import confirm
 from cli.doctor import print_findings
 from cli.findings import ERROR, Finding
+from cli.groups import Naming
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
 from cli.stored import missing_file, told
 from cli.subscribe import listing, making, removing, rotation, verifying
@@ -36,7 +37,7 @@ _take_over = click.option("--take-over", is_flag=True, help="Also what bears our
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group()
+@click.group(cls=Naming)
 def subscribe() -> None:
     """Have Infobip post signed callbacks to this service, by its Subscriptions API."""
 

@@ -1,6 +1,11 @@
 """Every command and every group of commands: what it says when nothing, nonsense or help is asked for."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -58,3 +63,26 @@ def test_an_option_that_there_is_not_is_told_and_ends_with_2(path: tuple[str, ..
     result = CliRunner().invoke(main, [*path, "--nonsense"])
     assert result.exit_code == 2
     assert "No such option" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "near"), [(("supress",), "suppress"), (("incidents", "resolv"), "resolve"), (("policy", "chek"), "check")]
+)
+def test_a_command_that_there_is_not_is_told_with_the_nearest_one(words: tuple[str, ...], near: str) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert f"Did you mean {near}" in result.stderr
+
+
+def test_what_is_broken_off_ends_with_130(dlr: Dlr, tmp_path: Path) -> None:
+    pipe = tmp_path / "list.csv"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "cli.main", "suppress", "import", str(pipe)]
+    environment = {**os.environ, **dlr.settings}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, start_new_session=True) as process:
+        assert process.stderr is not None
+        with pipe.open("w"):  # waits until the command reads
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+        assert process.wait(30) == 130
+    assert said.strip() == b"Error: Broken off."
