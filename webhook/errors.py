@@ -19,6 +19,8 @@ WebhookError
 """
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -35,7 +37,7 @@ POST_WHAT: Final = (
 _ELSEWHERE: Final = (
     "/proxy and /api have an address of their own: DLR_PROXY_BIND, which is 127.0.0.1:8090 unless it was changed. "
 )
-_LIVES_HERE: Final = "dlr.lives_here"
+_NEXT_STEPS: Final = "dlr.next_steps"
 _log = log(__name__)
 
 
@@ -159,13 +161,14 @@ def error_body(error: WebhookError | InboundError) -> dict[str, Any]:
 
 
 def _next_step(error: WebhookError | InboundError) -> str:
-    """Return what to do; after a wrong path or method, that is what lives at this address."""
-    if not isinstance(error, NoSuchPage | WrongMethod) or not has_request_context():
+    """Return what to do, as this address puts it: what is posted elsewhere than to the endpoint is no callback."""
+    if not has_request_context():
         return error.next_step
-    here = current_app.extensions.get(_LIVES_HERE, "")
-    if not here and request.path.startswith(("/api", "/proxy")):
-        return f"{_ELSEWHERE}{error.next_step}"
-    return str(here or error.next_step)
+    steps: Mapping[str, str] = current_app.extensions.get(_NEXT_STEPS, {})
+    if error.code in steps:
+        return steps[error.code]
+    is_lost = isinstance(error, NoSuchPage | WrongMethod) and request.path.startswith(("/api", "/proxy"))
+    return f"{_ELSEWHERE}{error.next_step}" if is_lost else error.next_step
 
 
 def error_answer(error: WebhookError | InboundError) -> Response:
@@ -177,12 +180,12 @@ def error_answer(error: WebhookError | InboundError) -> Response:
     return answer
 
 
-def register_errors(app: Flask, lives_here: str = "") -> None:
+def register_errors(app: Flask, next_steps: Mapping[str, str] = MappingProxyType({})) -> None:
     """Answer every error of `app`, foreseen or not, in the one shape.
 
-    `lives_here` is told after a wrong path or method; without it, how to post a callback.
+    `next_steps` are told instead of an error's own, by its code, where the application takes no callbacks.
     """
-    app.extensions[_LIVES_HERE] = lives_here
+    app.extensions[_NEXT_STEPS] = next_steps
     app.register_error_handler(WebhookError, error_answer)
     app.register_error_handler(InboundError, error_answer)
     app.register_error_handler(HTTPException, _http)
@@ -204,4 +207,5 @@ def _http(error: HTTPException) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     _log.error("a request ended in an unforeseen error", exc_info=error)
-    return error_answer(Internal("an unforeseen error; nothing was kept"))
+    is_endpoint = not current_app.extensions.get(_NEXT_STEPS)
+    return error_answer(Internal("an unforeseen error" + ("; nothing was kept" if is_endpoint else "")))

@@ -37,3 +37,22 @@ def test_every_route_of_the_api_is_named(world: World) -> None:
             parent, _, last = rule.rule.rpartition("/")
             assert parent in step
             assert last in step
+
+
+def test_what_goes_wrong_otherwise_is_not_told_as_to_infobip(world: World) -> None:
+    app = world.app()
+
+    def fails() -> str:
+        raise RuntimeError("a mistake of ours")
+
+    app.add_url_rule("/api/v1/fails", view_func=fails)
+    large = app.test_client().post(
+        "/api/v1/sends", data=b" " * (33 * 1024 * 1024), headers={"Authorization": f"Bearer {world.key}"}
+    )
+    wrong = app.test_client().get("/api/v1/fails")
+    for answer, status in ((large, 413), (wrong, 500)):
+        assert answer.status_code == status
+        assert answer.json is not None
+        assert "Infobip" not in answer.json["error"]["next_step"]
+        assert "maxBucketSize" not in answer.json["error"]["next_step"]
+    assert "kept" not in wrong.json["error"]["message"]  # type: ignore[index]
