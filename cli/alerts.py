@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from cli.groups import Listing
 from cli.output import NOT_FOUND, fail, format_option, print_json, print_nothing, print_table
 from cli.route_state import RouteState, states
 from cli.state import settings_or_fail
@@ -18,7 +19,7 @@ from workers.actions.notify.trial import try_route
 _NONE: Final = "No route is configured: incidents are told in the log only. docs/alerts.md shows how to name some."
 
 
-@click.group()
+@click.group(cls=Listing)
 def alerts() -> None:
     """Routes over which incidents are told."""
 

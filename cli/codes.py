@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
+from cli.output import Failure, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.state import codes_or_fail, settings_or_fail
 from codes import CAUSES, Row, TableError, load
 from codes.diff import diff as differences
@@ -57,15 +57,19 @@ def search(what: str, family: str, cause: str, form: str) -> None:
 
 @codes.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path | None) -> None:
-    """Check the tables in force, or FILE as an overlay over the shipped ones."""
+@format_option
+def check(file: Path | None, form: str) -> None:
+    """Check the tables in force, or FILE as an overlay over the shipped ones. Exit code 2 where one has mistakes."""
     local = file or settings_or_fail().codes_local
     try:
         tables = load(local)
     except TableError as error:
-        raise fail(str(error)) from None
+        raise _mistakes(error) from None
     except OSError as error:
         raise fail(f"The overlay cannot be read: {error}", 2) from None
+    if form == "json":
+        print_json({"codes": len(tables.rows), "smtp": len(tables.smtp), "hash": tables.hash, "faults": []})
+        return
     overlay = f", with {local} over them" if local else ""
     found = f"{counted(len(tables.rows), 'code')} and {counted(len(tables.smtp), 'SMTP pattern')}"
     click.echo(f"{found} are in order{overlay} ({tables.hash}).")
@@ -86,7 +90,9 @@ def diff(other: Path | None, form: str) -> None:
         else:
             old, new = load(), load(other or local)
     except TableError as error:
-        raise fail(str(error)) from None
+        raise _mistakes(error) from None
+    except OSError as error:
+        raise fail(f"The tables cannot be read: {error}", 2) from None
     changes = list(differences(old, new))
     if form == "json":
         print_json([dataclasses.asdict(change) for change in changes])
@@ -94,6 +100,11 @@ def diff(other: Path | None, form: str) -> None:
         print_table(("code", "before", "after"), [(c.label, c.before or "(new)", c.after or "(gone)") for c in changes])
     else:
         click.echo("No cause changes.")
+
+
+def _mistakes(error: TableError) -> Failure:
+    faults = [{"where": f"line {fault.line}", **dataclasses.asdict(fault)} for fault in error.faults]
+    return fail(f"{counted(len(faults), 'mistake')}:\n{error}", 2, details={"faults": faults})
 
 
 def _asked(what: str, family: str, cause: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from cli import findings, forward_findings, key_findings, route_findings, stored_findings
+from cli import findings, forward_findings, key_findings, relay_findings, route_findings, stored_findings
 from cli.findings import ERROR, OK, WARNING, Finding
 from cli.output import counted, format_option, print_json, print_table
 from cli.public_check import through_public_url
@@ -24,6 +24,7 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     findings.endpoint,
     subscriptions,
     forward_findings.own_system,
+    relay_findings.cut_callbacks,
     findings.broker,
     findings.disk,
 )

@@ -5,12 +5,14 @@ from typing import Final
 
 import click
 
+from cli.asking import confirm
 from cli.moments import shown
 from cli.output import counted, fail, format_option, print_json
 from cli.shown import plain, scope
 from cli.stored import stored
 from config.mask import mask
 from reports import normalise
+from reports.recipient import fault_of
 from store import forget as removal
 from workers.forget import Forgotten, forget_person
 
@@ -38,10 +40,12 @@ def forget(recipient: str, yes: bool, form: str) -> None:
             accounts = at.accounts(connection)
             hashes = list(at.hashes(connection, recipient).values())
             known = removal.counts(connection, hashes)
+        if not any(known.values()) and (fault := fault_of(recipient)):
+            click.echo(f"{fault} Nothing is stored under it as it is written.", err=True)
         if not yes:
             about = ", ".join(_listed(known)) or "no rows"
             click.echo(f"Stored about {masked}: {about}, and perhaps items of raw callbacks.", err=True)
-            click.confirm("Remove it for good?", abort=True, err=True)
+            confirm("Remove it for good?")
         done = forget_person(at.database, at.vault, recipient, accounts)
         with at.database.reading() as connection:
             kept = removal.kept(connection, hashes)

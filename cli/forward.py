@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
+from cli.groups import Listing
+from cli.known import account_or_fail
 from cli.moments import MOMENT, iso, shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.stored import Stored, stored
@@ -25,7 +28,7 @@ from workers.actions.signed import body_of
 _SECRET_BYTES = 32
 
 
-@click.group()
+@click.group(cls=Listing)
 def forward() -> None:
     """Your own endpoints that get signed events, and how they fare."""
 
@@ -172,6 +175,8 @@ def replay(
     asked = Range(since, end, frozenset(kinds), account, channel, message)
     with stored() as at:
         endpoints = _endpoints(at.settings)
+        with at.database.reading() as connection:
+            account_or_fail(at, connection, account)
         chosen = [_endpoint(endpoints, endpoint)] if endpoint else list(endpoints.by_name.values())
         with at.database.reading() as connection:
             found = {one.name: [n for part in events.in_range(connection, asked, one) for n in part] for one in chosen}
@@ -198,7 +203,7 @@ def _agreed(found: dict[str, list[int]], dry_run: bool, yes: bool, form: str) ->
         return False
     if not yes:
         total = sum(map(len, found.values()))
-        click.confirm(f"Send {counted(total, 'event')} once more?", abort=True, err=True)
+        confirm(f"Send {counted(total, 'event')} once more?")
     return True
 
 

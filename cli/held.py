@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
+from cli.groups import Listing
 from cli.listed import print_found
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option
@@ -13,7 +15,7 @@ from cli.who import who_option
 from store import holds
 
 
-@click.group()
+@click.group(cls=Listing)
 def held() -> None:
     """Suppressions that came in such numbers that an outage is likelier: they block nobody until a person decides."""
 
@@ -68,7 +70,7 @@ def _decide(number: str, who: str, *, yes: bool, is_release: bool) -> None:
         what = f"{counted(found['held'], 'person', 'people')} of {found['dimension']} {found['value']}"
         verb = "Suppress" if is_release else "Drop the suppression of"
         if not yes:
-            click.confirm(f"{verb} {what}?", abort=True, err=True)
+            confirm(f"{verb} {what}?")
         now, done = datetime.now(UTC), 0
         at.database.repeat(lambda connection: holds.decide(connection, group, now, who, release=is_release))
         while part := at.database.repeat(lambda connection: holds.settle(connection, group, now, who)):

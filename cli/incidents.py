@@ -1,34 +1,38 @@
 """`dlr incidents`: what needs a person, who was told of it, and for how long nobody is."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 from sqlalchemy import Connection
 
-from cli.moments import AHEAD, shown
+from cli.groups import Listing
+from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.shown import plain
-from cli.stored import Stored, ids, stored
+from cli.silences import silence
+from cli.stored import ids, stored
 from cli.support_text import for_support
 from cli.who import who_option
-from codes import CAUSES
-from codes.suggest import did_you_mean
 from store import by_hand, incident_events, incident_silences, notices, views
-from store.incident_silences import Silence
 from store.incidents import ACKNOWLEDGED, OPEN, WATCHING
+from store.moments import from_ms
 from store.views import Found, Wanted
 from workers.actions.notify.message import meaning_of
 
+_MINUTE = 60_000
 _LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 
 
-@click.group()
+@click.group(cls=Listing)
 def incidents() -> None:
     """What needs a person."""
+
+
+incidents.add_command(silence)
 
 
 @incidents.command("list")
@@ -42,6 +46,7 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
         quiet = incident_silences.lasting(connection, datetime.now(UTC))
     for row in found:
         row["silenced"] = any(one.covers(_Row(row)) for one in quiet)
+        row["recent"] = _by_minute(row["recent"])
     if form == "json":
         print_json(plain(found))
     elif found:
@@ -50,6 +55,14 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
     else:
         nothing = "Nothing needs a person. `dlr incidents list --all` shows past ones, too."
         print_nothing("No incident is kept." if everything else nothing)
+
+
+def _by_minute(recent: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return how often it was seen in each of the last minutes that it was seen in; they are kept by their number."""
+    return [
+        {"at": from_ms(int(minute) * _MINUTE), "count": count}
+        for minute, count in sorted(recent.items(), key=lambda one: int(one[0]))
+    ]
 
 
 class _Row:
@@ -75,6 +88,7 @@ def show_incident(number: str, support: bool, form: str) -> None:
         row = views.incident(connection, ids([number])[0])
         if row is None:
             raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.", name=NOT_FOUND)
+        row["recent"] = _by_minute(row["recent"])
         row["events"] = incident_events.of(connection, row["id"])
         row["notices"] = notices.history(connection, row["id"])
         row["support"] = for_support(connection, row)
@@ -160,79 +174,3 @@ def _change(
                 wrong.append(str(number))
     if wrong:
         raise fail(f"Not {done}, since there is none in state {' or '.join(states)}: {', '.join(wrong)}.")
-
-
-@incidents.command("silence")
-@click.option("--cause", default="", help="Incidents with this cause.")
-@click.option("--rule", default="", help="Incidents of this rule.")
-@click.option("--account", default="", help="Only of this account.")
-@click.option("--only", multiple=True, metavar="NAME=VALUE", help="Only where it is grouped so: sender=Shop.")
-@click.option("--until", type=AHEAD, help="Its end: how long from now (90m, 24h, 7d) or a time to come.")
-@click.option("--why", default="", help="The reason, for those who wonder.")
-@click.option("--list", "listed", is_flag=True, help="List the silences that last.")
-@click.option("--lift", "lifted", default="", metavar="ID", help="End this one now.")
-@who_option
-@format_option
-def silence(
-    cause: str,
-    rule: str,
-    account: str,
-    only: tuple[str, ...],
-    until: datetime | None,
-    why: str,
-    listed: bool,
-    lifted: str,
-    who: str,
-    form: str,
-) -> None:
-    """Let no route hear of some incidents until a time. They are listed all the same, and told if they outlast it."""
-    with stored() as at:
-        if listed:
-            _list_silences(at, form)
-            return
-        if lifted:
-            (number,) = ids([lifted])
-            if not at.database.repeat(lambda connection: incident_silences.lift(connection, number, datetime.now(UTC))):
-                raise fail(
-                    f"No silence {number} lasts. `dlr incidents silence --list` shows those that do.", 1, NOT_FOUND
-                )
-            click.echo(f"Silence {number} is over.")
-            return
-        facts = _facts(cause, rule, only, until)
-        assert until is not None
-        scope = {"account": account, "cause": cause, "rule": rule, "facts": facts}
-        span = {"since": datetime.now(UTC), "until": until, "why": why, "who": who}
-        number = at.database.repeat(lambda connection: incident_silences.make(connection, **scope, **span))  # type: ignore[arg-type]
-    click.echo(f"Silence {number} lasts until {shown(until)}. `dlr incidents silence --lift {number}` ends it.")
-
-
-def _facts(cause: str, rule: str, only: tuple[str, ...], until: datetime | None) -> dict[str, str]:
-    """Check what a silence is to cover, and return its facts."""
-    if not (cause or rule):
-        raise fail("Say what to silence: --cause or --rule. `dlr incidents show ID` names both.", 2)
-    if cause and cause not in CAUSES:
-        raise fail(f"There is no cause {cause!r}. {did_you_mean(cause, CAUSES)}".rstrip(), 2)
-    if until is None:
-        raise fail("Say when it ends: --until 4h, or a time to come.", 2)
-    pairs = [one.partition("=") for one in only]
-    for name, sign, value in pairs:
-        if not (name and sign and value):
-            raise fail(f"{name!r} is no NAME=VALUE, such as sender=Shop or network=23410.", 2)
-    return {name: value for name, _, value in pairs}
-
-
-def _list_silences(at: Stored, form: str) -> None:
-    with at.database.reading() as connection:
-        found = incident_silences.lasting(connection, datetime.now(UTC))
-    if form == "json":
-        print_json([plain({name: getattr(one, name) for name in Silence.__slots__}) for one in found])
-    elif found:
-        print_table(("id", "covers", "until", "why", "by"), [_silence(one) for one in found])
-    else:
-        print_nothing("No silence lasts.")
-
-
-def _silence(one: Silence) -> tuple[Any, ...]:
-    named = {"account": one.account, "cause": one.cause, "rule": one.rule, **one.facts}
-    covers = ", ".join(f"{name} {value}" for name, value in named.items() if value)
-    return (one.id, covers, shown(one.until), one.why, one.who)

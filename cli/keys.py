@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cli import stored_findings
+from cli.groups import Listing
 from cli.moments import iso, shown
 from cli.output import NOT_FOUND, fail, format_option, print_json, print_nothing, print_table
 from cli.stored import ids, opened_database, stored
@@ -16,7 +17,7 @@ from store.revision import require_migrated
 from store.vault import KEY_FILE, read_keys
 
 
-@click.group()
+@click.group(cls=Listing)
 def keys() -> None:
     """Keys of applications that call /proxy and /api; and the key file, without which nothing stored can be read."""
 

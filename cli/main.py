@@ -1,9 +1,12 @@
 """The door of the `dlr` command."""
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
+
+from cli.groups import Naming
+from cli.output import fail
 
 # command -> module and attribute. Imported when asked for: all of them together take half a second, and `dlr up` is to
 # be ready in three. tests/cli/test_commands.py resolves every one.
@@ -34,7 +37,7 @@ COMMANDS: Final = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Naming):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -44,6 +47,13 @@ class _Commands(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what is broken off ends with 130, as the README says."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise fail("Broken off.", 130) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection
 
+from cli.known import account_or_fail
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
+from cli.purpose import purpose_of, purposes_of
 from cli.retries.listing import with_waits
 from cli.shown import address, plain, plain_facts
 from cli.stored import Stored, stored
 from cli.timeline import print_timeline
 from codes import CodeRef, Codes, Match, load_codes
+from policy.rules import Purposes
 from reports.states import REACHED, State
 from store import views
 from store.inbox import backlog
@@ -34,7 +37,9 @@ _ON_ITS_WAY = frozenset({"planned", "claimed", "sending"})
 def message(message_id: str, account: str, reveal: bool, form: str) -> None:
     """Show what became of the message ID: reports, decisions with their reasons, resends, suppressions."""
     with stored() as at, at.database.reading() as connection:
-        history = _History(at, connection, load_codes(at.settings.codes_local), reveal)
+        account_or_fail(at, connection, account)
+        codes = load_codes(at.settings.codes_local)
+        history = _History(at, connection, codes, purposes_of(at.settings, codes), reveal)
         found = [row for row in views.messages_of(connection, message_id) if account in ("", row["account"])]
         told = [history.of(row) for row in found]
         problem = "" if told else _unknown(at, connection, message_id)
@@ -54,6 +59,7 @@ class _History:
     at: Stored
     connection: Connection
     codes: Codes
+    purposes: Purposes
     reveal: bool
 
     def of(self, row: Found) -> Found:
@@ -64,13 +70,15 @@ class _History:
         theirs = Wanted(account=row["account"], recipients=(row["recipient"],), limit=_MOST)
         suppressed = views.find_suppressions(self.connection, theirs) if row["recipient"] else []
         known = views.known_addresses(self.connection, [row["recipient"]])
+        purpose, source = purpose_of(self.connection, self.purposes, row)
         return {
             "message_id": row["message_id"],
             "account": row["account"],
             "channel": row["channel"],
             "sender": row["sender"],
             "recipient": address(known, row["recipient"], self.at if self.reveal else None),
-            "purpose": row["purpose"],
+            "purpose": purpose,
+            "purpose_from": source,
             "state": computed_state(row["state"], resends),
             "legs": [{"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row["legs"].items()],
             "first_at": row["first_at"],

@@ -32,6 +32,9 @@ class MomentType(click.ParamType[datetime]):
 MOMENT = MomentType()
 
 
+_AHEAD = "a time to come, 2030-03-02 or 2030-03-02T09:15 (UTC), or how long from now: 90m, 24h, 7d"
+
+
 class AheadType(click.ParamType[datetime]):
     """A moment to come: a date, a date and time (UTC unless it says otherwise), or how long from now."""
 
@@ -48,9 +51,9 @@ class AheadType(click.ParamType[datetime]):
             try:
                 moment = MOMENT.convert(value, param, ctx)
             except click.BadParameter:
-                self.fail(f"{value!r} is no time: write how long from now, 90m, 24h, 7d, or a time to come", param, ctx)
+                self.fail(f"{value!r} is no time: write {_AHEAD}", param, ctx)
         if moment <= now:
-            self.fail(f"{value!r} is over already", param, ctx)
+            self.fail(f"{value!r} is past already: write {_AHEAD}", param, ctx)
         return moment
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any, Final, TypeVar
 
 import click
@@ -69,10 +69,11 @@ class Failure(click.ClickException):
     there already; people get the message on standard error.
     """
 
-    def __init__(self, message: str, exit_code: int, name: str) -> None:
+    def __init__(self, message: str, exit_code: int, name: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click, too, asks the instance
         self.name = name
+        self.details = details or {}
         # Asked now: once the exception is shown, the command's own notes are gone.
         ctx = click.get_current_context(silent=True)
         self._as_json = ctx is not None and bool(ctx.meta.get(_JSON)) and not ctx.meta.get(_PRINTED)
@@ -80,17 +81,18 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Tell it in the form that was asked for."""
         if self._as_json:
-            print_json({"error": {"code": self.name, "message": self.message}})
+            print_json({"error": {"code": self.name, "message": self.message, **self.details}})
         else:
             super().show(file)
 
 
-def fail(message: str, code: int = 1, name: str = "") -> Failure:
+def fail(message: str, code: int = 1, name: str = "", details: Mapping[str, Any] | None = None) -> Failure:
     """Return the exception that ends a command with `message` and exit code `code`: 1, or 2 for a wrong input.
 
     `name` is what programs tell failures apart by: `not_found`, else `failed` (1), `wrong_input` (2), `interrupted`.
+    `details` are further members of the error's object.
     """
-    return Failure(message, code, name or _NAMES[code])
+    return Failure(message, code, name or _NAMES[code], details)
 
 
 def print_nothing(note: str) -> None:

@@ -7,27 +7,36 @@ from typing import Any
 
 import click
 
+from cli.groups import Naming
 from cli.output import counted, fail, format_option, print_json, print_table
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
 from policy import PolicyError, Rule, load_policy
 from policy.durations import in_words
 
 
-@click.group()
+@click.group(cls=Naming)
 def policy() -> None:
     """Check a policy file, or show the rules in force."""
 
 
 @policy.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path | None) -> None:
-    """Check FILE, or the policy in force."""
+@format_option
+def check(file: Path | None, form: str) -> None:
+    """Check FILE, or the policy in force. Exit code 2 where it has mistakes."""
     settings = settings_or_fail()
     codes = codes_or_fail(settings)
     try:
         rules = load_policy(file or settings.policy, codes.tables)
     except PolicyError as error:
-        raise fail(f"{counted(len(error.faults), 'mistake')}:\n{error}") from None
+        faults = [dataclasses.asdict(fault) for fault in error.faults]
+        told = f"{counted(len(faults), 'mistake')}:\n{error}"
+        raise fail(told, 2, details={"faults": faults}) from None
+    except OSError as error:
+        raise fail(f"{file or settings.policy} cannot be read: {error}", 2) from None
+    if form == "json":
+        print_json({"rules": len(rules.rules), "version": rules.version, "faults": []})
+        return
     click.echo(f"{counted(len(rules.rules), 'rule is', 'rules are')} in order (version {rules.version}).")
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
+from cli.groups import Listing
+from cli.known import rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import shown
 from cli.output import counted, fail, format_option
@@ -13,9 +16,10 @@ from cli.stored import ids, stored
 from cli.who import who_option
 from store import holds
 from store.ids import new_id
+from store.schema import suppressions
 
 
-@click.group()
+@click.group(cls=Listing)
 def proposals() -> None:
     """Suppressions that wait for a person, since the mode of suppressions is propose."""
 
@@ -91,13 +95,14 @@ def _answer(numbers: tuple[str, ...], rule: str, everything: bool, yes: bool, wh
             return
         last = new_id()  # what comes in from here on was not shown
         with at.database.reading() as connection:
+            rule_or_fail(at, connection, rule, suppressions.c.rule)
             counts = [row for row in holds.proposal_counts(connection) if rule in ("", row[0])]
         for of, cause, count in counts:
             click.echo(f"{count}\t{of}\t{cause}")
         total = sum(count for _, _, count in counts)
         if total and not yes:
             question = f"{'Accept' if is_accept else 'Drop'} {counted(total, 'proposal')}?"
-            click.confirm(question, abort=True, err=True)
+            confirm(question)
         answered = 0
         while part := at.database.repeat(
             lambda connection: len(

@@ -5,9 +5,12 @@ from typing import Any, Final
 
 import click
 
+from cli.asking import confirm
+from cli.groups import Listing
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json, print_nothing, print_table
 from cli.replay import opened_context
+from cli.reports import check_words
 from cli.shown import plain
 from cli.stored import Stored, ids, stored
 from config.mask import mask_text
@@ -21,7 +24,7 @@ from workers.again import Again, process_again
 _WHOLE = "whole"
 
 
-@click.group()
+@click.group(cls=Listing)
 def quarantine() -> None:
     """What could not be understood: nothing that arrives is thrown away."""
 
@@ -33,6 +36,7 @@ def quarantine() -> None:
 @format_option
 def list_quarantine(everything: bool, channel: str, limit: int, form: str) -> None:
     """List what is in quarantine, the newest first."""
+    check_words(channel, "")
     with stored() as at, at.database.reading() as connection:
         wanted = Wanted(channel=channel, state=() if everything else ("open",), limit=limit)
         found = views.find_quarantined(connection, wanted)
@@ -181,7 +185,7 @@ def discard(numbers: tuple[str, ...], yes: bool) -> None:
     with stored() as at:
         still = _open(at, wanted)
         if still and not yes:
-            click.confirm(f"Discard {counted(len(still), 'item')}?", abort=True, err=True)
+            confirm(f"Discard {counted(len(still), 'item')}?")
         count = at.database.repeat(lambda connection: by_hand.discard(connection, still)) if still else 0
     click.echo(f"{count} of {len(wanted)} discarded.")
     if count < len(wanted):

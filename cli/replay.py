@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from cli.asking import confirm
+from cli.known import account_or_fail, rule_or_fail
 from cli.moments import MOMENT
 from cli.output import counted, fail, format_option, print_json, print_table
 from cli.reports import check_words
@@ -15,6 +17,7 @@ from cli.stored import Stored, stored, told
 from codes import CodesError, Outcome
 from policy import PolicyError
 from store.errors import StoreError
+from store.schema import decisions
 from store.views import Wanted
 from workers.context import Context, open_context
 from workers.replay import Overtaken, Replay, Survey
@@ -56,6 +59,9 @@ def replay(
         raise fail("Say which reports: by --since 24h, by another filter, or --all.", 2)
     check_words(filters["channel"], filters["cause"])
     with stored() as at, opened_context(at) as context:
+        with at.database.reading() as connection:
+            account_or_fail(at, connection, filters["account"])
+            rule_or_fail(at, connection, filters["rule"], decisions.c.rule)
         name = progress_name(filters, resend)
         running = Replay.open(context, _wanted(at, filters), name, resend=resend, restart=restart)
         if running.resumed:
@@ -70,7 +76,7 @@ def replay(
                 running.end()
             return
         if not yes:
-            click.confirm(_question(survey, resend), abort=True, err=True)
+            confirm(_question(survey, resend))
         done = _run(running, rate)
     if form == "json":
         print_json(_as_object(done, applied=True))

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from cli.known import account_or_fail, rule_or_fail
 from cli.moments import MOMENT, iso, shown
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
 from cli.shown import address, code, plain, plain_facts
@@ -12,6 +13,7 @@ from codes import CAUSES, CHANNELS, Outcome
 from codes.suggest import did_you_mean
 from reports.words import MENTION, START, STOP
 from store import views
+from store.schema import decisions
 from store.views import Found, Wanted
 
 _HEADERS = ("received", "channel", "message", "to", "what", "outcome", "cause", "status", "error", "rule")
@@ -38,6 +40,8 @@ def reports(recipient: str, message: str, limit: int, form: str, **filters: Any)
     """List what came in, the newest first. Addresses are masked."""
     check_words(filters["channel"], filters["cause"])
     with stored() as at, at.database.reading() as connection:
+        account_or_fail(at, connection, filters["account"])
+        rule_or_fail(at, connection, filters["rule"], decisions.c.rule)
         wanted = Wanted(
             **{name: value for name, value in filters.items() if value},
             message_id=message,

@@ -11,7 +11,11 @@ from store.moments import from_ms
 from store.views import Found
 
 FORGOTTEN = "(forgotten)"
-_MOMENTS = frozenset({"sent_at"})
+# Moments inside of JSON that is kept as a text: as milliseconds, and as texts in another form than the answers'.
+_MOMENTS = frozenset({"sent_at", "seen_at"})
+_TEXTS = ("at", "since", "until")
+_GROUP = "held_by"
+_BOOLEANS = frozenset({"is_open", "is_final", "replay"})
 
 
 def address(known: Mapping[bytes, Found], number: bytes, reveal: Stored | None = None) -> str:
@@ -72,7 +76,10 @@ def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: ids as text, since JavaScript would round numbers of 63 bits."""
+    """Return a value as JSON has it: times as text in UTC, truths as such, objects as objects.
+
+    Ids are text, too, since JavaScript would round numbers of 63 bits.
+    """
     if isinstance(value, Mapping):
         return {name: _member(name, inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -83,6 +90,22 @@ def plain(value: Any) -> Any:
 
 
 def _member(name: str, value: Any) -> Any:
+    if name in _MOMENTS and isinstance(value, int):
+        return iso(from_ms(value))
+    if isinstance(value, str) and name.rpartition("_")[2] in _TEXTS:
+        return _in_our_form(value)
+    if name in _BOOLEANS and isinstance(value, int):
+        # What is over has its own id there, so that many may be over and one may be open.
+        return value == 1
+    if name == _GROUP and isinstance(value, int):
+        return str(value) if value >= 2**31 else None  # below are marks of ours, such as that a person decided
     is_id = (name == "id" or name.endswith("_id")) and isinstance(value, int) and not isinstance(value, bool)
     # Infobip's own ids are small, and numbers in its documentation.
     return str(value) if is_id and value >= 2**31 else plain(value)
+
+
+def _in_our_form(text: str) -> str | None:
+    try:
+        return iso(datetime.fromisoformat(text))
+    except ValueError:
+        return text

@@ -95,7 +95,7 @@ def clock(settings: Settings, opened: Database) -> Iterator[Finding]:
     elif len(newest) >= 10 and sum(bool(row["facts"].get("time_replaced")) for row in newest) > len(newest) // 2:
         yield Finding(WARNING, "clock", "most reports come with times that are ahead of it, or with none", fix)
     else:
-        yield Finding(OK, "clock", f"{ours:%Y-%m-%d %H:%M:%S}Z")
+        yield Finding(OK, "clock", f"it is {ours:%Y-%m-%d %H:%M:%S}Z")
 
 
 def work(settings: Settings, opened: Database) -> Iterator[Finding]:

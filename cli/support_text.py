@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from cli.moments import shown
+from cli.output import counted
 from cli.shown import code
 from store import traffic
 from store.ids import first_id_of
@@ -17,6 +18,7 @@ from store.views import Found
 
 _EXAMPLES: Final = 10
 _LOOKED_AT: Final = 2_000
+_FAIL: Final = "Messages fail"
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -28,8 +30,9 @@ def for_support(connection: Connection, incident: Found) -> str:
     if not found:
         return ""
     lines = [
-        f"Messages of our account fail: {incident['title']}.",
-        f"First {shown(incident['first_at'])}, last {shown(incident['last_at'])} (UTC), {incident['count']} reports.",
+        _opening(incident["title"]),
+        f"First {shown(incident['first_at'])}, last {shown(incident['last_at'])} (UTC), "
+        f"{counted(incident['count'], 'report')}.",
         *_codes(found),
         *_shares(connection, incident),
         "Examples (message id, time of the report, network, sender, status, error):",
@@ -37,6 +40,13 @@ def for_support(connection: Connection, incident: Found) -> str:
         "Please tell us why, and what we can do about it.",
     ]
     return "\n".join(lines)
+
+
+def _opening(title: str) -> str:
+    """Return what it is about. Titles are made for the operator, who knows whose messages they are."""
+    if title.startswith(_FAIL):
+        return f"Messages of our account fail{title.removeprefix(_FAIL)}."
+    return f"About messages of our account: {title}."
 
 
 def _reports(connection: Connection, incident: Found) -> list[Found]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from cli.groups import Listing
 from cli.listed import ALL, CHANNEL, LIMIT, RECIPIENT, hashes, print_found, with_addresses
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
@@ -32,7 +33,7 @@ _MORE: Final = {
 }
 
 
-class _Suppress(click.Group):
+class _Suppress(Listing):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *_MORE})
 
@@ -53,7 +54,12 @@ def suppress() -> None:
 @CHANNEL
 @RECIPIENT
 @click.option("--cause", default="", help="Only for this cause.")
-@click.option("--state", default="", type=click.Choice(["", "active", "proposed", "held", "lifted", "dropped"]))
+@click.option(
+    "--state",
+    default="",
+    type=click.Choice(["", "active", "proposed", "held", "lifted", "dropped"]),
+    help="Only in this state.",
+)
 @ALL
 @LIMIT
 @format_option

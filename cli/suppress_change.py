@@ -1,26 +1,34 @@
 """`dlr suppress add|protect|undo`: changes of the list by hand."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import click
 from sqlalchemy import Connection
 
+from cli.asking import confirm
+from cli.known import account_or_fail, rule_or_fail
 from cli.listed import print_found, with_addresses
-from cli.moments import MOMENT, shown
+from cli.moments import AHEAD, MOMENT, shown
 from cli.output import counted, fail, format_option, print_json
 from cli.stored import Stored, stored
-from cli.until import UNTIL
 from cli.who import who_option
 from codes.suggest import did_you_mean
 from reports import normalise
+from reports.recipient import fault_of, fault_of_form
 from store import entering, ledger, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
+from store.schema import suppressions
 from webhook.accounts import MAIN
 from webhook.suppress_words import CAUSES_BY_HAND, SENT_ON, cause_of
 
 PURPOSES: Final = ("all", "marketing")
+ADDRESS_INVALID: Final = "address_invalid"
+"""The cause that says of an address that it is none: it may look like anything."""
+_TOLD: Final = 10
 
 
 def addresses(given: tuple[str, ...]) -> list[str]:
@@ -33,6 +41,16 @@ def addresses(given: tuple[str, ...]) -> list[str]:
     return found
 
 
+def judge(given: Sequence[str], channel: str = "", cause: str = "") -> None:
+    """End the command where one of these cannot be an address: an entry for it would block, or protect, nobody."""
+    judged = fault_of_form if cause == ADDRESS_INVALID else partial(fault_of, channel=channel)
+    faults = [(place, fault) for place, one in enumerate(given, 1) if (fault := judged(one))]
+    if faults:
+        told = [f"Address {place} of {len(given)}: {fault}" for place, fault in faults[:_TOLD]]
+        more = [f"... and {len(faults) - _TOLD} more."] if len(faults) > _TOLD else []
+        raise fail("\n".join((*told, *more, "Nothing was done.")), 2)
+
+
 def channel_or_fail(channel: str) -> str:
     """Return a channel that something can be sent on, or end the command."""
     if channel and channel not in SENT_ON:
@@ -42,24 +60,28 @@ def channel_or_fail(channel: str) -> str:
 
 @click.command()
 @click.argument("address", nargs=-1, required=True, metavar="ADDRESS|-...")
-@click.option("--account", default=MAIN, show_default=True)
+@click.option("--account", default=MAIN, show_default=True, help="The account whose messages it stops.")
 @click.option("--channel", default="", help="Only this channel; without it, every channel.")
 @click.option("--sender", default="", help="Only messages from this sender.")
 @click.option("--campaign", default="", help="Only this campaign.")
-@click.option("--purpose", type=click.Choice(PURPOSES), default="all", show_default=True)
+@click.option("--purpose", type=click.Choice(PURPOSES), default="all", show_default=True, help="Only this purpose.")
 @click.option("--cause", default=BY_HAND, show_default=True, help="Why, such as recipient_opted_out.")
-@click.option("--until", type=UNTIL, help="When it ends; without it, for good.")
+@click.option("--until", type=AHEAD, help="When it ends; without it, for good.")
 @click.option("--reason", default="", help="In your own words, for whoever asks later.")
 @who_option
 @format_option
-def add(address: tuple[str, ...], channel: str, cause: str, form: str, who: str, **more: Any) -> None:
+def add(address: tuple[str, ...], account: str, channel: str, cause: str, form: str, who: str, **more: Any) -> None:
     """Suppress addresses. With - they are read from standard input, one on each line."""
     word = cause_of(cause)
     if word is None:
         raise fail(f"There is no cause {cause!r} for this. {did_you_mean(cause, CAUSES_BY_HAND)}", 2)
-    wanted = [Wanted(address=one, channel=channel_or_fail(channel), cause=word, **more) for one in addresses(address)]
+    given = addresses(address)
+    judge(given, channel_or_fail(channel), word)
+    wanted = [Wanted(account=account, address=one, channel=channel, cause=word, **more) for one in given]
     now = datetime.now(UTC)
     with stored() as at:
+        with at.database.reading() as connection:
+            account_or_fail(at, connection, account)
         results = at.database.repeat(
             lambda connection: entering.enter(connection, at.vault, wanted, now, who, "operator")
         )
@@ -74,7 +96,7 @@ def add(address: tuple[str, ...], channel: str, cause: str, form: str, who: str,
 
 @click.command()
 @click.argument("address", nargs=-1, metavar="ADDRESS|-...")
-@click.option("--until", type=UNTIL, help="When it ends; without it, until somebody ends it.")
+@click.option("--until", type=AHEAD, help="When it ends; without it, until somebody ends it.")
 @click.option("--end", "over", is_flag=True, help="End the protection now.")
 @click.option("--reason", default="", help="In your own words.")
 @who_option
@@ -90,6 +112,8 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
         return
     given = addresses(address)
     now = datetime.now(UTC)
+    if not over:
+        judge(given)
     with stored() as at:
         people = _people(at, given)
         if over:
@@ -148,6 +172,7 @@ def undo(rule: str, since: datetime, until: datetime | None, reason: str, yes: b
     end = until or datetime.now(UTC)
     with stored() as at:
         with at.database.reading() as connection:
+            rule_or_fail(at, connection, rule, suppressions.c.rule)
             counts = undoing.counts(connection, rule, since, end)
         if not counts:
             click.echo(f"Rule {rule} did nothing between {shown(since)} and {shown(end)} that still stands.", err=True)
@@ -160,7 +185,7 @@ def undo(rule: str, since: datetime, until: datetime | None, reason: str, yes: b
             if not reason:
                 raise fail("There are opt-outs among them: say why they are none with --reason.", 2)
         if not yes:
-            click.confirm(f"Undo {counted(sum(counts.values()), 'suppression')}?", abort=True, err=True)
+            confirm(f"Undo {counted(sum(counts.values()), 'suppression')}?")
         done, now = 0, datetime.now(UTC)
         while part := at.database.repeat(
             lambda connection: undoing.undo(connection, rule, since, end, now, who, reason)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.known import account_or_fail
 from cli.moments import shown
 from cli.output import format_option, print_json
 from cli.shown import plain
@@ -13,6 +14,7 @@ from cli.stored import stored
 from cli.suppress_change import addresses, channel_or_fail
 from config.mask import mask
 from reports import normalise
+from reports.recipient import fault_of
 from store.blocks import Asked, Block, look_up
 from webhook.accounts import MAIN
 from webhook.opinions import PURPOSES, Opinion
@@ -20,11 +22,17 @@ from webhook.opinions import PURPOSES, Opinion
 
 @click.command()
 @click.argument("address", nargs=-1, required=True, metavar="ADDRESS|-...")
-@click.option("--channel", required=True)
-@click.option("--sender", default="")
-@click.option("--campaign", default="")
-@click.option("--purpose", type=click.Choice(PURPOSES), default="undeclared", show_default=True)
-@click.option("--account", default=MAIN, show_default=True)
+@click.option("--channel", required=True, help="The channel that the message would leave by, such as sms.")
+@click.option("--sender", default="", help="The sender that it would have.")
+@click.option("--campaign", default="", help="The campaign that it would belong to.")
+@click.option(
+    "--purpose",
+    type=click.Choice(PURPOSES),
+    default="undeclared",
+    show_default=True,
+    help="What it would be for; undeclared is asked of the policy's [purposes].",
+)
+@click.option("--account", default=MAIN, show_default=True, help="The account that it would be of.")
 @format_option
 def check(
     address: tuple[str, ...], channel: str, sender: str, campaign: str, purpose: str, account: str, form: str
@@ -34,6 +42,7 @@ def check(
     channel_or_fail(channel)
     now = datetime.now(UTC)
     with stored() as at, at.database.reading() as connection:
+        account_or_fail(at, connection, account)
         rules = rules_or_fail(at.settings, codes_or_fail(at.settings))
         purpose = Opinion(rules.purposes, timedelta(), rules).purpose_of(purpose, campaign, sender, "")
         asked = [
@@ -43,7 +52,9 @@ def check(
     if form == "json":
         print_json([_plain(one, blocks) for one, blocks in zip(given, found, strict=True)])
         return
-    for one, blocks in zip(given, found, strict=True):
+    for place, (one, blocks) in enumerate(zip(given, found, strict=True), 1):
+        if not blocks and (fault := fault_of(one, channel)):
+            click.echo(f"Address {place} of {len(given)}: {fault}", err=True)
         click.echo("\t".join((mask(normalise(one)), _verdict(blocks), *_why(blocks))))
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,11 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli import known
 from cli.output import counted, fail
 from cli.stored import stored
+from cli.suppress_change import ADDRESS_INVALID
 from cli.who import who_option
 from codes.suggest import did_you_mean
 from config.mask import mask_text
+from reports.recipient import fault_of, fault_of_form
 from store import entering, exporting
 from store.entering import ADDED, BY_HAND, PROTECTED, Wanted
 from webhook.accounts import MAIN
@@ -50,7 +53,10 @@ def import_file(file: IO[str], account: str, cause: str, dry_run: bool, who: str
     _check_header(reader.fieldnames)
     count = _Count()
     with stored() as at, _progress("imported") as advance:
-        for part in _parts(_read(reader, account, default, count)):
+        with at.database.reading() as connection:
+            accounts = known.accounts(at, connection)
+            known.account_or_fail(at, connection, account)
+        for part in _parts(_read(reader, account, default, count, accounts)):
             if not dry_run:
                 now = datetime.now(UTC)
                 results = at.database.repeat(
@@ -96,15 +102,17 @@ class _Count:
 
 
 def _check_header(names: Any) -> None:
-    known = (*COLUMNS, "reason")
+    columns = (*COLUMNS, "reason")
     if not names or "address" not in names:
         raise fail("The first line has to name the columns, and one of them has to be `address`.", 2)
     for name in names:
-        if name not in known:
-            raise fail(f"There is no column {name!r}. {did_you_mean(name or '', known)}", 2)
+        if name not in columns:
+            raise fail(f"There is no column {name!r}. {did_you_mean(name or '', columns)}", 2)
 
 
-def _read(reader: "csv.DictReader[str]", account: str, cause: str, count: _Count) -> Iterator[Wanted]:
+def _read(
+    reader: "csv.DictReader[str]", account: str, cause: str, count: _Count, accounts: Collection[str]
+) -> Iterator[Wanted]:
     lines = iter(reader)
     while True:
         try:
@@ -115,7 +123,10 @@ def _read(reader: "csv.DictReader[str]", account: str, cause: str, count: _Count
             count.note(reader.line_num, f"it is no CSV ({error})")
             continue
         try:
-            yield wanted(row, account, cause)
+            one = wanted(row, account, cause)
+            if one.account not in accounts:
+                raise BadLine(f"there is no account {one.account!r}; {did_you_mean(one.account, accounts)}")
+            yield one
         except BadLine as problem:
             count.note(reader.line_num, str(problem))
 
@@ -126,8 +137,6 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
         raise BadLine("it has another number of cells than the header")
     cells = {name: value.strip() for name, value in row.items()}
     address = cells["address"]
-    if not 0 < len(address) <= 255 or "\ufffd" in address:
-        raise BadLine("the address is empty, too long, or not UTF-8")
     channel, purpose = cells.get("channel", ""), cells.get("purpose") or "all"
     if channel and channel not in SENT_ON:
         raise BadLine(f"there is no channel {channel!r}; {did_you_mean(channel, SENT_ON)}")
@@ -136,6 +145,10 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
     word = cause_of(cells["cause"]) if cells.get("cause") else cause
     if word is None:
         raise BadLine(f"there is no cause {cells['cause']!r}; {did_you_mean(cells['cause'], CAUSES_BY_HAND)}")
+    # A line of an export names what reports named: whatever that looks like, it is somebody's address.
+    is_free = bool(cells.get("origin")) or word == ADDRESS_INVALID
+    if fault := fault_of_form(address) if is_free else fault_of(address, channel):
+        raise BadLine(f"the address: {fault}")
     if cells.get("state", "active") != "active":
         raise BadLine(f"it is {cells['state']}, and only what is active is imported")
     since, until = _moment(cells, "since"), _moment(cells, "until")
@@ -178,10 +191,22 @@ def _parts(found: Iterable[Wanted]) -> Iterator[list[Wanted]]:
 
 
 @click.command()
-@click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", metavar="FILE")
+@click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    default="-",
+    metavar="FILE",
+    help="Where to; without it, to standard output.",
+)
 @click.option("--account", default="", help="Only this account's.")
 @click.option("--cause", default="", help="Only for this cause.")
-@click.option("--state", type=click.Choice(["active", "proposed", "held", "all"]), default="active", show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice(["active", "proposed", "held", "all"]),
+    default="active",
+    show_default=True,
+    help="Only in this state.",
+)
 def export(output: IO[str], account: str, cause: str, state: str) -> None:
     """Write the list as CSV, with the addresses in clear: keep the file as you keep the addresses.
 
@@ -192,6 +217,8 @@ def export(output: IO[str], account: str, cause: str, state: str) -> None:
         raise fail(f"There is no cause {cause!r}. {did_you_mean(cause, CAUSES_BY_HAND)}", 2)
     written = forgotten = 0
     with stored() as at, _progress("exported") as advance:
+        with at.database.reading() as connection:
+            known.account_or_fail(at, connection, account)
         writer = csv.writer(output)
         writer.writerow(COLUMNS)
         for row in exporting.rows(at.database, at.vault, account=account, cause=word, state=state):

@@ -81,7 +81,8 @@ def _flat(text: str) -> str:
 def _head(told: Found) -> Text:
     state = str(told["state"])
     sender = f" from {told['sender']}" if told["sender"] else ""
-    purpose = "purpose not declared" if told["purpose"] == "undeclared" else told["purpose"]
+    declared = told["purpose"] != "undeclared"
+    purpose = f"{told['purpose']} ({told['purpose_from']})" if declared else "purpose not declared"
     head = Text.assemble(
         (told["message_id"], "bold"),
         f"  {told['channel']}{sender} to {told['recipient'] or 'nobody named'}  ",

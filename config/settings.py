@@ -224,7 +224,10 @@ class Settings:
 
     # ---- running
     sqlite_synchronous: str = _row(
-        "FULL", "SQLite's synchronous: FULL, or NORMAL, which risks the last second.", group="running"
+        "FULL",
+        "SQLite's synchronous: FULL, or NORMAL: faster, but a power cut can take back the last second of what was "
+        "committed: callbacks that were answered, and the note that a resend is leaving, so that it could leave twice.",
+        group="running",
     )
     processors: int = _row(
         0,

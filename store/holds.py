@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
+from store import views
 from store.guard import OPEN, RELEASED
 from store.guard_fold import RULE, incident_key
 from store.schema import guard_holds, incidents, suppressions
@@ -77,7 +78,7 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
 def proposals(connection: Connection, limit: int) -> list[Found]:
     """Return what is proposed one by one, the oldest first. Held entries are not among them."""
     query = select(suppressions).where(suppressions.c.state == PROPOSED).order_by(suppressions.c.id).limit(limit)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return views.read_rows(connection, query)
 
 
 def proposal_counts(connection: Connection) -> list[tuple[str, str, int]]:

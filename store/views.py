@@ -26,7 +26,7 @@ from store.schema import (
 
 Found = dict[str, Any]
 # JSON texts: what is only shown is kept as one, and read here, so that nobody else need know.
-_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs"})
+_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent"})
 _AT_ONCE: Final = 500
 
 
@@ -255,6 +255,11 @@ def newest_reports(connection: Connection, count: int) -> list[Found]:
 def mark(connection: Connection, name: str) -> str | None:
     """Return what is noted about the installation under `name`."""
     return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+
+
+def tells_of(connection: Connection, column: Any, value: str) -> bool:
+    """Whether any row of a column's table has this value there."""
+    return connection.execute(select(column).where(column == value).limit(1)).first() is not None
 
 
 def read_rows(connection: Connection, query: Select[Any]) -> list[Found]:

@@ -19,9 +19,11 @@ WebhookError
 """
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from config.logs import log
@@ -32,6 +34,10 @@ POST_WHAT: Final = (
     "Send POST /webhook/CHANNEL/TOKEN (or /webhook/t/TOKEN for any channel) with the body of an Infobip delivery "
     "report; CHANNEL is a name such as sms, email, voice, whatsapp, viber, rcs or push."
 )
+_ELSEWHERE: Final = (
+    "/proxy and /api have an address of their own: DLR_PROXY_BIND, which is 127.0.0.1:8090 unless it was changed. "
+)
+_NEXT_STEPS: Final = "dlr.next_steps"
 _log = log(__name__)
 
 
@@ -151,7 +157,18 @@ class Internal(WebhookError):
 
 def error_body(error: WebhookError | InboundError) -> dict[str, Any]:
     """Return the one shape of all errors."""
-    return {"error": {"code": error.code, "message": str(error) or error.code, "next_step": error.next_step}}
+    return {"error": {"code": error.code, "message": str(error) or error.code, "next_step": _next_step(error)}}
+
+
+def _next_step(error: WebhookError | InboundError) -> str:
+    """Return what to do, as this address puts it: what is posted elsewhere than to the endpoint is no callback."""
+    if not has_request_context():
+        return error.next_step
+    steps: Mapping[str, str] = current_app.extensions.get(_NEXT_STEPS, {})
+    if error.code in steps:
+        return steps[error.code]
+    is_lost = isinstance(error, NoSuchPage | WrongMethod) and request.path.startswith(("/api", "/proxy"))
+    return f"{_ELSEWHERE}{error.next_step}" if is_lost else error.next_step
 
 
 def error_answer(error: WebhookError | InboundError) -> Response:
@@ -163,8 +180,12 @@ def error_answer(error: WebhookError | InboundError) -> Response:
     return answer
 
 
-def register_errors(app: Flask) -> None:
-    """Answer every error of `app`, foreseen or not, in the one shape."""
+def register_errors(app: Flask, next_steps: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Answer every error of `app`, foreseen or not, in the one shape.
+
+    `next_steps` are told instead of an error's own, by its code, where the application takes no callbacks.
+    """
+    app.extensions[_NEXT_STEPS] = next_steps
     app.register_error_handler(WebhookError, error_answer)
     app.register_error_handler(InboundError, error_answer)
     app.register_error_handler(HTTPException, _http)
@@ -186,4 +207,5 @@ def _http(error: HTTPException) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     _log.error("a request ended in an unforeseen error", exc_info=error)
-    return error_answer(Internal("an unforeseen error; nothing was kept"))
+    is_endpoint = not current_app.extensions.get(_NEXT_STEPS)
+    return error_answer(Internal("an unforeseen error" + ("; nothing was kept" if is_endpoint else "")))

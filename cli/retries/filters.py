@@ -7,10 +7,12 @@ from typing import Any, Final, TypeVar
 import click
 from sqlalchemy import Connection
 
+from cli.known import account_or_fail, rule_or_fail
 from cli.output import NOT_FOUND, fail
 from cli.reports import check_words
 from cli.stored import Stored
 from store import messages, steering
+from store.schema import retries
 from store.views import Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +49,8 @@ def wanted(
 ) -> Wanted:
     """Return what the options ask for; without a state, those of `otherwise`."""
     check_words(given["channel"], "")
+    account_or_fail(at, connection, given["account"])
+    rule_or_fail(at, connection, given["rule"], retries.c.rule)
     return Wanted(
         account=given["account"],
         channel=given["channel"],

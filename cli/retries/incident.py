@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.asking import confirm
 from cli.by_hand import record
 from cli.listed import LIMIT
 from cli.moments import iso, shown
@@ -70,7 +71,7 @@ def from_incident(number: str, resend: bool, who: str, yes: bool, limit: int, fo
         planned = 0
         if resend and able:
             if not yes:
-                click.confirm(f"Plan {counted(len(able), 'resend')}, {_in_words(cost)}?", abort=True, err=True)
+                confirm(f"Plan {counted(len(able), 'resend')}, {_in_words(cost)}?")
             planned = ours.plan(at.database.repeat, able, datetime.now(UTC))
             record("resends_planned_from_incident", who=person, incident_id=number, count=planned)
     if form == "json":

@@ -7,6 +7,7 @@ import click
 from sqlalchemy import Connection
 
 from cli.by_hand import reason, record
+from cli.known import account_or_fail
 from cli.moments import shown
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
 from cli.retries.listing import tell_pauses
@@ -170,9 +171,7 @@ def _target(account: str, text: str) -> tuple[str, Scope]:
 def _know(at: Stored, account: str) -> None:
     """End the command at an account that nobody ever heard of: its pause would hold nothing."""
     with at.database.reading() as connection:
-        known = at.accounts(connection)
-    if account and account not in known:
-        raise fail(f"There is no account {account!r}. There are: {', '.join(known)}.", 2)
+        account_or_fail(at, connection, account)
 
 
 def _span(text: str) -> timedelta:

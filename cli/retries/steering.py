@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 from sqlalchemy import Connection
 
+from cli.asking import confirm
 from cli.by_hand import reason, record
 from cli.output import counted, fail
 from cli.replay import opened_context
@@ -42,7 +43,7 @@ def cancel(names: tuple[str, ...], why: str, who: str, yes: bool, **given: Any) 
         chosen = _chosen(at, names, given, steering.STOPPABLE)
         able = _able(chosen, steering.STOPPABLE, "cancelled")
         if able and not yes:
-            click.confirm(f"Cancel {_summed(able)}? This cannot be undone.", abort=True, err=True)
+            confirm(f"Cancel {_summed(able)}? This cannot be undone.")
         now = datetime.now(UTC)
         done = _in_parts(at, able, lambda connection, ids: steering.cancel(connection, ids, now, note))
         _record("resends_cancelled", done, person, said)
@@ -75,7 +76,7 @@ def run(names: tuple[str, ...], not_in_portal: bool, why: str, who: str, yes: bo
         doubted = [one for one in able if one.state == UNKNOWN]
         plain = [one for one in able if one.state != UNKNOWN]
         if plain and not yes:
-            click.confirm(f"Make {_summed(plain)} due now?", abort=True, err=True)
+            confirm(f"Make {_summed(plain)} due now?")
         sure = [one for one in doubted if _is_not_there(one, not_in_portal)]
         now = datetime.now(UTC)
         done = _in_parts(at, plain, lambda connection, ids: steering.start(connection, ids, now, note))

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 
 import click
 
+from cli.asking import confirm
 from cli.doctor import print_findings
 from cli.findings import ERROR, Finding
+from cli.groups import Naming
 from cli.output import counted, fail, format_option, print_json, print_nothing, print_table
 from cli.stored import missing_file, told
 from cli.subscribe import listing, making, removing, rotation, verifying
 from cli.subscribe.evidence import Evidence, gather
 from cli.subscribe.present import look
 from cli.subscribe.probe import probe
-from cli.subscribe.scene import Scene, channels_of, chosen, scene
+from cli.subscribe.scene import Scene, channels_of, check_channels, chosen, scene
 from config.accounts import MAIN
 from config.settings import Settings
 from infobip.outbound.subscription_channels import SUBSCRIBED
@@ -35,7 +37,7 @@ _take_over = click.option("--take-over", is_flag=True, help="Also what bears our
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group()
+@click.group(cls=Naming)
 def subscribe() -> None:
     """Have Infobip post signed callbacks to this service, by its Subscriptions API."""
 
@@ -50,6 +52,7 @@ def subscribe() -> None:
 @format_option
 def plan(account: str, slugs: tuple[str, ...], url: str, inbound: bool, tracking: bool, prefix: str, form: str) -> None:
     """Show what `create` would do, and change nothing."""
+    check_channels(slugs)
     with scene(account, prefix) as at:
         found = making.prepare(at, chosen(slugs, at.record), url, inbound=inbound, tracking=tracking)
     if form == "json":
@@ -85,6 +88,7 @@ def create(
     A security setting for the account, and for each channel a profile and a subscription. Without --channel, the
     channels of earlier runs. What is not ours is never touched.
     """
+    check_channels(slugs)
     with scene(account, prefix) as at, at.ledger.locked():
         found = making.prepare(at, chosen(slugs, at.record), url, inbound=inbound, tracking=tracking)
         making.show(found)
@@ -94,7 +98,7 @@ def create(
                 "another --prefix; if it was this one's, --take-over gives it a new secret. Nothing was changed."
             )
         if found.open and not yes:
-            click.confirm(f"Make {making.told(found)}?", abort=True, err=True)
+            confirm(f"Make {making.told(found)}?")
         with _database(at.settings) as database:
             making.make(at, found, _say, _prober(at, database, url), unproven=unproven)
     click.echo("Done. See that it works: `dlr subscribe verify`." if found.open else "All is as it is to be.")
@@ -106,6 +110,7 @@ def create(
 @format_option
 def show(account: str, slugs: tuple[str, ...], form: str) -> None:
     """List the subscriptions at Infobip: ours, and others on the same channels."""
+    check_channels(slugs)
     with scene(account) as at:
         wanted = chosen(slugs, at.record) if slugs else list(SUBSCRIBED)
         found = listing.listed(at, look(at.api, at.names, channels_of(wanted)))
@@ -156,7 +161,7 @@ def rotate(account: str, url: str, finish: bool, now: bool, unproven: bool, yes:
             _finish(at, now=now, yes=yes)
             return
         if not yes:
-            click.confirm(f"Give Infobip a new secret for {at.names.security}?", abort=True, err=True)
+            confirm(f"Give Infobip a new secret for {at.names.security}?")
         with _database(at.settings) as database:
             rotation.Rotation(at, _say, _prober(at, database, url)).run(unproven=unproven)
     click.echo("Done.")
@@ -170,6 +175,7 @@ def rotate(account: str, url: str, finish: bool, now: bool, unproven: bool, yes:
 @_yes
 def remove(account: str, slugs: tuple[str, ...], prefix: str, take_over: bool, yes: bool) -> None:
     """Remove what is ours at Infobip: of these channels, or all of it."""
+    check_channels(slugs)
     with scene(account, prefix) as at, at.ledger.locked():
         steps = removing.prepare(at, slugs, take_over=take_over)
         if not steps:
@@ -179,7 +185,7 @@ def remove(account: str, slugs: tuple[str, ...], prefix: str, take_over: bool, y
         for step in steps:
             click.echo(f"- delete {step}: {step.why}")
         if not yes:
-            click.confirm(f"Make {counted(len(steps), 'deletion')} at Infobip?", abort=True, err=True)
+            confirm(f"Make {counted(len(steps), 'deletion')} at Infobip?")
         removing.remove(at, steps, slugs, _say)
     click.echo("Done.")
 
@@ -193,7 +199,7 @@ def _finish(at: Scene, *, now: bool, yes: bool) -> None:
     with _database(at.settings) as database:
         gone = rotation.finish(at, _evidence(at, database), now=now)
     if not yes:
-        click.confirm(f"Remove {counted(len(gone), 'old secret')}?", abort=True, err=True)
+        confirm(f"Remove {counted(len(gone), 'old secret')}?")
     at.put(at.record.without(tuple(gone)))
     click.echo(f"{counted(len(gone), 'old secret')} removed; the endpoint refuses it from now on.")
 

@@ -109,8 +109,8 @@ def scene(account: str, prefix: str = "") -> Iterator[Scene]:
         transport.close()
 
 
-def chosen(asked: tuple[str, ...], record: Record) -> list[str]:
-    """Return the channels that are meant: those asked for, else those set up; end the command at one there is not."""
+def check_channels(asked: tuple[str, ...]) -> None:
+    """End the command at a channel that there is not; that needs no credential to be known."""
     for slug in asked:
         if slug not in SUBSCRIBED:
             near = get_close_matches(slug, SUBSCRIBED, n=1, cutoff=0.75)
@@ -120,6 +120,11 @@ def chosen(asked: tuple[str, ...], record: Record) -> list[str]:
                 "What is sent on other channels needs a report URL in each send.",
                 2,
             )
+
+
+def chosen(asked: tuple[str, ...], record: Record) -> list[str]:
+    """Return the channels that are meant: those asked for, else those set up; end the command at one there is not."""
+    check_channels(asked)
     found = list(dict.fromkeys(asked)) or [slug for slug in SUBSCRIBED if slug in record.channels]
     if not found:
         raise fail(f"Name the channels that you send on, such as --channel sms. There are {', '.join(SUBSCRIBED)}.", 2)

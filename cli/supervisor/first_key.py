@@ -12,6 +12,7 @@ from store.database import open_database
 from store.errors import StoreError
 
 OFF = "off"
+_FIRST = "Nothing passes before DLR_INFOBIP_URL says where Infobip is (https://xxxxx.api.infobip.com): set it first."
 
 
 def serves_applications(settings: Settings) -> bool:
@@ -43,6 +44,7 @@ def greeting(settings: Settings) -> str:
             f"  {key}",
             "With it, what they send can pass through here (docs/resend.md); the base URL in place of Infobip's is",
             f"  {url}/proxy/{key}",
+            *(() if settings.infobip_url else (_FIRST,)),
             "",
         )
     )

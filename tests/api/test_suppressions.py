@@ -135,6 +135,23 @@ class TestAdding:
         assert post(world, "add", to("+447700900123")).get_json()["results"] == [{"result": "stands_already"}]
         assert len(world.rows(suppressions)) == 1
 
+    def test_what_is_no_address_on_its_channel_is_told_and_the_others_are_kept(self, world: World) -> None:
+        entries = [
+            to("hello"),
+            to("jo@example.com"),
+            to("+44 (0)7700 900123"),
+            {"to": "jo@example.com", "channel": "email"},
+            to("x7", cause="address_invalid"),
+            {"to": "hello"},
+        ]
+        answer = post(world, "add", {"entries": entries})
+        found = answer.get_json()["results"]
+        assert [one.get("result") for one in found] == [None, None, None, "added", "added", None]
+        assert [found[place]["errors"][0]["field"] for place in (0, 1, 2, 5)] == ["to"] * 4
+        assert "no phone number" in found[0]["errors"][0]["message"]
+        assert "hello" not in answer.text
+        assert post(world, "add", to("hello")).status_code == 422
+
     def test_none_good_is_a_refusal(self, world: World) -> None:
         assert post(world, "add", to(channel="fax")).status_code == 422
 

@@ -19,12 +19,14 @@ from cli.incidents import incidents
 from cli.keys import keys
 from cli.message import message
 from cli.migrate import migrate
+from cli.policy import policy
 from cli.proposals import proposals
 from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
 from cli.retries import retries
 from cli.sample import sample
+from cli.settings import settings as list_settings
 from cli.subscribe.door import subscribe
 from cli.suppress import suppress
 
@@ -40,12 +42,14 @@ COMMANDS = (
     keys,
     message,
     migrate,
+    policy,
     proposals,
     quarantine,
     replay,
     reports,
     retries,
     sample,
+    list_settings,
     subscribe,
     suppress,
 )

@@ -274,7 +274,8 @@ class TestProposals:
 
 class TestFiles:
     def test_what_is_exported_can_be_imported_again(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
-        dlr("suppress", "add", PERSON, "jo@example.com", "--channel", "email", "--until", "30d")
+        dlr("suppress", "add", PERSON, "--channel", "sms", "--until", "30d")
+        dlr("suppress", "add", "jo@example.com", "--channel", "email", "--until", "30d")
         desk.handle(report("m-1", 9, 603))
         file = tmp_path / "list.csv"
         dlr("suppress", "export", "--output", str(file))

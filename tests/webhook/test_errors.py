@@ -57,6 +57,14 @@ def test_the_http_librarys_errors_have_the_shape_too(world: World, path: str, st
     assert "POST /webhook/CHANNEL" in answer.json["error"]["next_step"]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/suppressions/add", "/proxy/key/sms/3/messages"])
+def test_what_lives_at_the_other_address_is_told_to_live_there(world: World, path: str) -> None:
+    answer = world.app().test_client().post(path)
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert "DLR_PROXY_BIND" in answer.json["error"]["next_step"]
+
+
 def test_an_unforeseen_error_tells_the_caller_nothing(world: World) -> None:
     app = world.app()
 

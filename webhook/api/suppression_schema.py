@@ -8,6 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from codes.suggest import did_you_mean
 from infobip.outbound.wire import Number
+from reports.recipient import fault_of, fault_of_form
 from store.entering import BY_HAND
 from webhook.api.entry import Fault, Faults
 from webhook.api.errors import NoEntries, TooMany
@@ -17,6 +18,7 @@ from webhook.suppress_words import CAUSES_BY_HAND, PURPOSES_OF_ENTRIES, SENT_ON,
 
 MOST: Final = 10_000
 LONGEST: Final = 255
+_NO_ADDRESS: Final = "address_invalid"
 STATES: Final = ("active", "proposed", "held", "lifted", "dropped")
 
 
@@ -82,6 +84,12 @@ class AddSchema(_Strict):
             raise ValidationError("It lies in the future.", "since")
         if data.get("until") is not None and data["until"] <= now:
             raise ValidationError("It is past already.", "until")
+
+    @validates_schema
+    def _is_address(self, data: dict[str, Any], **_: Any) -> None:
+        judged = fault_of_form(data["to"]) if data["cause"] == _NO_ADDRESS else fault_of(data["to"], data["channel"])
+        if judged:
+            raise ValidationError(judged, "to")
 
 
 class LiftSchema(_Strict):

@@ -25,6 +25,21 @@ from webhook.proxy.report_url import ReportUrls
 from webhook.ringer import Ringer
 
 LIMIT = 32 * MIB
+LIVES_HERE = (
+    "At this address live /proxy/KEY, followed by Infobip's own path, such as POST /proxy/KEY/sms/3/messages; "
+    "POST /api/v1/sends, /api/v1/suppressions/check, list, add and lift, and /api/v1/incidents/ack and resolve, with "
+    "Authorization: Bearer KEY; GET /healthz and /readyz. A key that is wrong or revoked looks like a path that there "
+    "is not. Infobip's callbacks go to the other address, DLR_WEB_BIND."
+)
+# What the errors of the endpoint say is meant for Infobip, which repeats its callbacks by itself.
+NEXT_STEPS = {
+    "no_such_page": LIVES_HERE,
+    "wrong_method": LIVES_HERE,
+    "too_large": f"Send less in one request: a body may have {LIMIT // MIB} MiB, unpacked too.",
+    "not_kept": "Send it again in a few seconds. The operator runs `dlr doctor`.",
+    "internal": "What was to be sent may have left: look its message id up before you send it again. The operator "
+    "finds the cause in the service's log.",
+}
 
 
 def create_app(
@@ -38,7 +53,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.converters["everything"] = Everything
     register_access_log(app)
-    register_errors(app)
+    register_errors(app, NEXT_STEPS)
     keys, opinions = KeyRing(database), Opinions(settings)
     rejections = Rejections(settings, Relays.read(settings.relay_url, CHANNELS), vault)
     register = Register(database, vault, rejections, settings.proxy_suppressed)
