@@ -25,8 +25,9 @@ from store.sync_runs import WALKED, Run
 from store.writes import insert_new, select_in
 
 _AT_ONCE: Final = 1_000
+_FOLLOWED_AT_ONCE: Final = 4_000
 # Changes are written under ids made a little earlier, maybe on a host whose clock is behind.
-_LATE: Final = timedelta(seconds=20)
+_LATE: Final = timedelta(minutes=2)
 _WALK_AGAIN: Final = timedelta(hours=24)
 STAYS: Final = "complaints are not taken off by programs; remove it in Infobip's portal"
 
@@ -68,15 +69,15 @@ def _trail(connection: Connection, run: Run, wishes: Wishes, now: datetime) -> i
     query = select(suppression_audit.c.id, suppressions.c.account, suppressions.c.address)
     query = query.join(suppressions, suppressions.c.id == suppression_audit.c.suppression_id)
     query = query.where(suppression_audit.c.id > run.trail_after).order_by(suppression_audit.c.id)
-    found = connection.execute(query.limit(_AT_ONCE)).all()
+    found = connection.execute(query.limit(_FOLLOWED_AT_ONCE)).all()
     ours = {bytes(row.address) for row in found if row.account == run.account}
     changed = align(connection, run.account, ours, wishes, now)
     # What is so new that something older may still be written is looked at now, and once more later.
-    last = min(found[-1].id if len(found) == _AT_ONCE else settled, settled)
+    last = min(found[-1].id if len(found) == _FOLLOWED_AT_ONCE else settled, settled)
     if last <= run.trail_after:
         return changed
     sync_runs.note(connection, run.account, now, trail_after=last)
-    return max(changed, 1) if len(found) == _AT_ONCE else changed
+    return max(changed, 1) if len(found) == _FOLLOWED_AT_ONCE else changed
 
 
 def _ended(connection: Connection, run: Run, wishes: Wishes, now: datetime) -> int:

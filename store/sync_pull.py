@@ -29,6 +29,7 @@ RULE: Final = "infobips-blocklist"
 _GONE: Final = "taken off Infobip's blocklist"
 _MANY: Final = 50
 _SHARE: Final = 0.2
+_AFTER: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,8 @@ def gone(connection: Connection, account: str, records: Sequence[Any], wishes: W
         entry = entry_of_theirs(account, key, now)
         found = suppressions.find(connection, entry)
         if found is not None and found.origin == INFOBIP and found.state in STANDING:
-            lifts.append((found.id, now))
+            # When it was taken off nobody knows but that it was after it stood there, and by whose clock that counts.
+            lifts.append((found.id, max(found.event_at, row.created_there or found.event_at) + _AFTER))
     done["lifted"] = suppressions.lift(connection, lifts, now, WHO, _GONE)
     # What a record of theirs blocked already may need one of ours now.
     sync_plan.align(connection, account, {bytes(row.address) for row in records}, wishes, now)

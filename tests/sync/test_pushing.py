@@ -109,7 +109,7 @@ def test_entries_with_an_end_go_there_only_if_asked_and_off_at_their_end(world: 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": "before"}, {"drop": "after"}])
 def test_an_answer_that_is_lost_is_looked_up_before_anything_is_sent_again(world: World, fault: dict[str, str]) -> None:
-    rule = {"match": {"api": "blocklist", "times": 1}, "fault": fault}
+    rule = {"name": "lost", "match": {"api": "blocklist", "times": 1}, "fault": fault}
     world.infobip.load({"otherwise": [{"after": 0}], "blocklist_delay": 0, "rule": [rule]})
     world.suppress(*people(50))
     world.sync(10)
@@ -122,7 +122,8 @@ def test_an_answer_that_is_lost_is_looked_up_before_anything_is_sent_again(world
 
 def test_too_many_requests_are_waited_out(world: World) -> None:
     call(world.infobip, "POST", "/platform/1/blocklists", json={"blocklist": [{"destinations": [{"to": EVE}]}]})
-    rule = {"match": {"api": "blocklist", "times": 2}, "fault": {"status": 429, "retry_after": "3s"}}
+    fault = {"status": 429, "retry_after": "3s"}
+    rule = {"name": "busy", "match": {"api": "blocklist", "times": 2}, "fault": fault}
     world.infobip.load({"otherwise": [{"after": 0}], "blocklist_delay": 0, "rule": [rule]})
     world.suppress(ADA, BOB)
     world.sync(10)
@@ -148,11 +149,18 @@ def test_a_refusal_that_names_the_entry_costs_only_that_entry(world: World) -> N
 
 def test_what_never_shows_opens_an_incident_and_shows_after_all_later(world: World) -> None:
     world.infobip.load({"otherwise": [{"after": 0}], "blocklist_delay": "2h"})
+    world.settles = False
     world.having(verify_within=timedelta(seconds=20)).suppress(ADA)
     world.sync(12)
     assert world.states() == {"add missing": 1}
-    assert world.incidents()["sync-missing"].severity == "warning"
-    assert ADA not in str(world.incidents()["sync-missing"]._mapping)
+    told = world.incidents()["sync-missing"]
+    assert told.severity == "warning"
+    assert ADA not in str(told._mapping)
+    world.infobip.advance(7_200)
+    world.infobip.settle()
+    world.ahead += timedelta(hours=1)
+    world.sync(2)
+    assert world.states() == {"add verified": 1}
 
 
 def test_a_wrong_credential_is_told_and_nothing_is_lost(world: World) -> None:

@@ -44,6 +44,7 @@ class World:
     switches: Switches = ON
     key: str = KEY
     ahead: timedelta = timedelta()
+    settles: bool = True
     rules: Rules = field(default_factory=shipped_policy)
 
     def clock(self) -> datetime:
@@ -53,7 +54,8 @@ class World:
         """Let time pass here and there, and there what is due then happen."""
         self.ahead += timedelta(seconds=seconds)
         self.infobip.advance(seconds)
-        self.infobip.settle()
+        if self.settles:
+            self.infobip.settle()
 
     def desk(self, owner: str = "worker") -> Desk:
         now = self.clock()

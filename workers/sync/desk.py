@@ -69,9 +69,13 @@ class Desk:
             self.sleep(wait)
         if self.over():
             return False
+        self.asked(method)
+        return True
+
+    def asked(self, method: str) -> None:
+        """Note that the Blocklist is asked now: before a request, for whoever comes after a kill, and after it."""
         now = self.clock()
         self.write(lambda connection: sync_runs.note_asked(connection, self.run, method, now))
-        return True
 
     def works(self) -> None:
         """Note that Infobip answers."""

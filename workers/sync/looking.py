@@ -68,6 +68,7 @@ def _blocklist(desk: Desk) -> int:
         if not desk.turn("GET"):
             break
         found = blocklist.read(desk.client, destination=job.address)
+        desk.asked("GET")
         if not isinstance(found, Page):
             desk.trouble(found, "a look into the Blocklist")
             break

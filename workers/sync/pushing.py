@@ -50,7 +50,9 @@ def _blocklist(desk: Desk, op: str) -> int:
     if not batch.jobs:
         return 1
     change = blocklist.add if op == ADD else blocklist.remove
-    record(desk, BLOCKLIST, batch, change(desk.client, [_record(job) for job in batch.jobs]))
+    outcome = change(desk.client, [_record(job) for job in batch.jobs])
+    desk.asked(_METHODS[op])
+    record(desk, BLOCKLIST, batch, outcome)
     return len(batch.jobs)
 
 

@@ -35,6 +35,7 @@ def read(desk: Desk) -> int:
         return 0
     source = blocklist.OURS if not desk.switches.pull or desk.run.scan_since else ""
     found = blocklist.read(desk.client, page=desk.run.page, source=source, since=desk.run.scan_since)
+    desk.asked("GET")
     if not isinstance(found, Page):
         desk.trouble(found, "reading the Blocklist")
         return 0
