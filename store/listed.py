@@ -171,5 +171,7 @@ def counts(connection: Connection) -> dict[tuple[str, str, str, str], int]:
 
 def refusals(connection: Connection, account: str, most: int = 5) -> dict[str, int]:
     """Return the commonest reasons of refusals."""
-    query = select(listed.c.note, func.count()).where(listed.c.account == account, listed.c.state == REFUSED)
-    return dict(connection.execute(query.group_by(listed.c.note).order_by(func.count().desc()).limit(most)).tuples())
+    number = func.count().label("number")
+    query = select(listed.c.note, number).where(listed.c.account == account, listed.c.state == REFUSED)
+    found = connection.execute(query.group_by(listed.c.note).order_by(number.desc()).limit(most))
+    return {row.note: row.number for row in found}

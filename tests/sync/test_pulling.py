@@ -1,4 +1,4 @@
-"""Infobip's Blocklist in our list: what it has comes here once, what is gone there goes, and nothing plays ping-pong."""
+"""Infobip's Blocklist in our list: what it has comes here once, what is gone there goes, and there is no echo."""
 
 from datetime import timedelta
 

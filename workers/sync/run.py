@@ -8,6 +8,7 @@ from typing import Final
 
 from config.accounts import load_accounts
 from config.logs import log
+from config.settings import SettingsError
 from config.sync import Switches, switches_of
 from infobip.outbound.client import Client
 from infobip.outbound.errors import BaseUrlRefused
