@@ -70,7 +70,7 @@ def _lines(state: AccountState) -> Iterator[str]:
     yield f"  reading the Blocklist: {_reading(state)}"
     if state.not_listed:
         reasons = ", ".join(f"{count} {why}" for why, count in sorted(state.not_listed.items()))
-        yield f"  on no list of Infobip's, since it would say something else there: {reasons}"
+        yield f"  not pushed: {reasons}"
     for why, count in state.refusals.items():
         yield f"  refused: {count}, {why or 'without a reason'}"
 
@@ -173,6 +173,8 @@ def _plan_line(one: dict[str, Any]) -> str:
     word, off = WORDS[one["list"]], "" if one["on"] else f"off; with {one['setting']} "
     if one["list"] == EMAIL and not one["on"]:
         return f"{word}: off; {one['setting']} names the sender's domains"
+    if not one["requests"]:
+        return f"{word}: {off}nothing would change"
     adds = f"about {counted(one['to_add'], 'entry', 'entries')} would be added"
     adds += f" and {one['to_remove']} taken off" if one["to_remove"] else ""
     return f"{word}: {off}{adds}, in {counted(one['requests'], 'request')} within about {one['seconds']:g} s"

@@ -32,7 +32,7 @@ STATES: Final = (TO_PUSH, SENT, VERIFIED, MISSING, REFUSED)
 
 FIRST_LOOK: Final = timedelta(seconds=3)
 """After an answer: Infobip makes its changes a little later."""
-_UNANSWERED_LOOK: Final = timedelta(seconds=8)
+_UNANSWERED_LOOK: Final = timedelta(seconds=5)
 """After a claim whose answer never came: longer than a request takes to be made there, mostly."""
 _FORGOTTEN: Final = "its address is no longer kept here; look for it in Infobip's portal"
 

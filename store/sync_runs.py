@@ -19,7 +19,7 @@ LEASE: Final = timedelta(seconds=5)
 NO_SCAN: Final = -1
 WALKED: Final = -1
 _LONGEST_WAIT: Final = timedelta(minutes=5)
-_FIRST_WAIT: Final = timedelta(seconds=5)
+_FIRST_WAIT: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)

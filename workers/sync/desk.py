@@ -80,7 +80,13 @@ class Desk:
     def works(self) -> None:
         """Note that Infobip answers."""
         if self.run.failures or self.run.trouble:
-            self.write(lambda connection: sync_runs.works(connection, self.run, self.clock()))
+            now = self.clock()
+
+            def work(connection: Connection) -> None:
+                sync_runs.works(connection, self.run, now)
+                incidents.end_known(connection, self.account, telling.STANDS_STILL, now)
+
+            self.write(work)
             self.reload()
 
     def trouble(self, found: Trouble | Rejected, what: str) -> None:

@@ -70,7 +70,7 @@ def _blocklist(desk: Desk) -> int:
         found = blocklist.read(desk.client, destination=job.address)
         desk.asked("GET")
         if not isinstance(found, Page):
-            desk.trouble(found, "a look into the Blocklist")
+            desk.trouble(found, "looking into the Blocklist")
             break
         desk.works()
         moved += settled(desk, BLOCKLIST, [job.row], seen_in(desk, found.records))
@@ -120,7 +120,7 @@ def _read_email(desk: Desk, domain: str, reason: str, address: str, seen: dict[K
         desk.sleep(suppressions.SECONDS)
         found = suppressions.read(desk.client, domain, reason, page=page, address=address)
         if not isinstance(found, Page):
-            desk.trouble(found, "a look into the e-mail suppressions")
+            desk.trouble(found, "looking into the e-mail suppressions")
             return False
         seen |= seen_in(desk, found.records)
         if not found.more:
@@ -136,7 +136,7 @@ def _push(desk: Desk) -> int:
         if isinstance(enabled, Rejected):
             enabled = True  # a registration that is gone cannot be found off
         if not isinstance(enabled, bool):
-            desk.trouble(enabled, "a look at a push registration")  # type: ignore[arg-type]
+            desk.trouble(enabled, "looking at a push registration")  # type: ignore[arg-type]
             break
         moved += settled(desk, PUSH, [job.row], {} if enabled else {sync_seen.key_of(job.row): Seen()})
     return moved

@@ -95,10 +95,10 @@ def record(desk: Desk, of_list: str, batch: Batch, outcome: Outcome) -> None:
             _rejected(desk, of_list, batch, outcome)
         case Unclear():
             # It may have been taken. The rows stay as sent, and are looked for before they are sent again.
-            desk.trouble(outcome, f"a change of {of_list}")
+            desk.trouble(outcome, f"changing the {telling.PLAIN[of_list]}")
         case _:
             desk.write(lambda connection: listed.give_back(connection, number, now, _AT_ONCE))
-            desk.trouble(outcome, f"a change of {of_list}")
+            desk.trouble(outcome, f"changing the {telling.PLAIN[of_list]}")
     came = type(outcome).__name__.lower()
     _LOG.info("list_asked", account=desk.account, list=of_list, op=batch.op, count=len(batch.jobs), came_of_it=came)
 
@@ -149,7 +149,7 @@ def _push(desk: Desk, op: str) -> int:
         else:
             later = [one.row.id for one in batch.jobs[place + (isinstance(outcome, Unclear)) :]]
             desk.write(lambda connection, of=later: _back(connection, of, desk.clock()))  # type: ignore[misc]
-            desk.trouble(outcome, f"a change of {PUSH}")
+            desk.trouble(outcome, f"changing the {telling.PLAIN[PUSH]}")
             break
     return len(batch.jobs) or 1
 

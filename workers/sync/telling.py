@@ -7,7 +7,7 @@ from store.incidents import Sighting
 
 STANDS_STILL: Final = "sync-stands-still"
 _QUIET: Final = timedelta(hours=2)
-_PLAIN: Final = {"blocklist": "Blocklist", "email": "e-mail suppressions", "push": "push registrations"}
+PLAIN: Final = {"blocklist": "Blocklist", "email": "e-mail suppressions", "push": "push registrations"}
 
 
 def denied(account: str, text: str, step: str, now: datetime) -> Sighting:
@@ -25,14 +25,14 @@ def without_credential(account: str, now: datetime) -> Sighting:
 
 def refused(account: str, of_list: str, count: int, why: str, now: datetime) -> Sighting:
     """Infobip does not take some entries."""
-    title = f"Infobip refuses entries for its {_PLAIN[of_list]}: {why}"
+    title = f"Infobip refuses entries for its {PLAIN[of_list]}: {why}"
     step = "`dlr suppress sync` counts them by reason; after a correction `dlr suppress sync retry` tries again."
     return _of(account, "sync-refused", "info", title, step, now, of_list, count)
 
 
 def missing(account: str, of_list: str, count: int, now: datetime) -> Sighting:
     """Something was accepted and did not happen in time, or was there and is gone."""
-    title = f"Infobip took changes of its {_PLAIN[of_list]} and does not show them"
+    title = f"Infobip took changes of its {PLAIN[of_list]} and does not show them"
     step = (
         "See in Infobip's portal whether somebody changed the list there. It is looked at again every hour; "
         "`dlr suppress sync retry` asks for the same once more."
