@@ -59,6 +59,6 @@ def test_nothing_is_on_a_list_that_is_off() -> None:
 
 
 def test_policy_client_and_simulator_agree_on_the_channels_of_the_blocklist() -> None:
-    assert mirror.CHANNELS == {"", *blocklist.NAMES}
+    assert {"", *blocklist.NAMES} == mirror.CHANNELS
     assert set(blocklist.NAMES.values()) == set(theirs.CREATABLE)
     assert {mirror.OURS, *mirror.OWN_STOPS} == set(theirs.SOURCES)

@@ -5,8 +5,11 @@ from datetime import timedelta
 from infobip.outbound.lists import blocklist
 from infobip.outbound.lists.outcome import Accepted
 from store import listed, sync_runs
+from store.echoes import STILL_BLOCKED
 from store.listed import ADD, REMOVE
 from store.schema import sync_runs as table
+from tests.support.desk import desk as make_desk
+from tests.support.desk import report
 from tests.sync.world import World, people
 from workers.sync import pushing
 from workers.sync.hold import held
@@ -127,3 +130,19 @@ def test_nothing_is_done_for_what_is_off_and_what_is_there_is_left_there(world: 
     assert [one[0] for one in world.there()] == [ADA]
     with world.database.reading() as connection:
         assert connection.execute(table.select()).one().trouble == ""
+
+
+def test_a_refusal_while_we_take_somebody_off_is_nothing_to_tell(world: World) -> None:
+    world.suppress(ADA, channel="sms")
+    world.sync(4)
+    world.lift(ADA)
+    plan(world.desk())
+    make_desk(world.database, world.vault).handle(report("m-1", 14, 2052, to=ADA, doneAt=_later(world)))
+    assert STILL_BLOCKED not in world.incidents()
+    world.sync(4)
+    make_desk(world.database, world.vault).handle(report("m-2", 14, 2052, to=ADA, doneAt=_later(world)))
+    assert STILL_BLOCKED in world.incidents()
+
+
+def _later(world: World) -> str:
+    return f"{world.clock() + timedelta(seconds=5):%Y-%m-%dT%H:%M:%S.000+0000}"
