@@ -13,7 +13,7 @@ from config.sync import Switches, switches_of
 from policy.mirror import BLOCKLIST, EMAIL, LISTS, PUSH, Wishes
 from store import listed, sync_forecast, sync_runs
 from store.listed import ADD, REMOVE, STATES, THEIRS
-from store.sync_runs import NO_SCAN, Run
+from store.sync_runs import NO_SCAN, WHOLE, Run
 
 SETTINGS = {
     BLOCKLIST: "DLR_SYNC_BLOCKLIST",
@@ -84,7 +84,8 @@ def _state(
     forecast = sync_forecast.forecast(connection, account.name, wishes, now)
     lists = {name: _list(account.name, name, switches, counts, forecast["listed"]) for name in LISTS}
     refusals = listed.refusals(connection, account.name)
-    waits = run.wait_until if run is not None and run.wait_until > now else None
+    pauses = [one.until for one in run.troubles.values() if one.until > now] if run is not None else []
+    waits = max(pauses, default=None)
     return AccountState(
         account.name, switches, problem, step, lists, dict(forecast["not_listed"]), refusals, run, waits
     )
@@ -113,4 +114,7 @@ def _problem(account: Account, switches: Switches, run: Run | None, now: datetim
         where = "DLR_INFOBIP_URL and DLR_INFOBIP_KEY" if account.name == "main" else "its table in DLR_ACCOUNTS"
         missing = "no base URL" if not account.base_url else "no credential"
         return f"it is on and cannot work: there is {missing}", f"Set {where}. What waits is kept."
-    return (run.trouble, run.trouble_step) if run is not None else ("", "")
+    on = {*switches.lists, WHOLE} | ({BLOCKLIST} if switches.pull else set())
+    found = [one for name, one in run.troubles.items() if name in on] if run is not None else []
+    steps = dict.fromkeys(one.next_step for one in found)
+    return "; ".join(one.text.rstrip(".") for one in found), " ".join(steps)

@@ -4,13 +4,14 @@ A worker that died loses its hold within seconds, and the next one goes on from 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
-from store.moments import EPOCH, to_ms
+from store.moments import EPOCH, from_ms, to_ms
 from store.schema import sync_runs
 from store.writes import insert_new
 
@@ -20,6 +21,20 @@ NO_SCAN: Final = -1
 WALKED: Final = -1
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 _FIRST_WAIT: Final = timedelta(seconds=2)
+
+
+WHOLE: Final = "account"
+"""Stands for a list where nothing at all can be done for an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps a list from going on, what to do about it, and when it is tried again by itself."""
+
+    text: str
+    next_step: str
+    until: datetime
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +57,12 @@ class Run:
     pulled: int
     doubts_allowed: int
     most: int
-    failures: int
-    wait_until: datetime
-    trouble: str
-    trouble_step: str
+    troubles: dict[str, Trouble]
+
+    def rests(self, of_list: str, now: datetime) -> bool:
+        """Whether a list has to wait."""
+        found = self.troubles.get(of_list)
+        return found is not None and found.until > now
 
 
 def read(connection: Connection, account: str) -> Run | None:
@@ -62,7 +79,20 @@ def every(connection: Connection) -> dict[str, Run]:
 
 def _run(row: Any) -> Run:
     values = {name: row[name] for name in Run.__dataclass_fields__}
-    return Run(**{**values, "asked": json.loads(row["asked"])})
+    return Run(**{**values, "asked": json.loads(row["asked"]), "troubles": _read_troubles(row["troubles"])})
+
+
+def _read_troubles(text: str) -> dict[str, Trouble]:
+    found = json.loads(text)
+    return {
+        name: Trouble(said, step, from_ms(until), failures) for name, (said, step, until, failures) in found.items()
+    }
+
+
+def _written(troubles: Mapping[str, Trouble]) -> str:
+    return json.dumps(
+        {name: (one.text, one.next_step, to_ms(one.until), one.failures) for name, one in sorted(troubles.items())}
+    )
 
 
 def take(connection: Connection, account: str, owner: str, now: datetime) -> Run | None:
@@ -93,10 +123,7 @@ def ensure(connection: Connection, account: str, now: datetime) -> None:
         "pulled": 0,
         "doubts_allowed": 0,
         "most": 0,
-        "failures": 0,
-        "wait_until": EPOCH,
-        "trouble": "",
-        "trouble_step": "",
+        "troubles": "{}",
         "changed_at": now,
     }
     insert_new(connection, sync_runs, [fresh])
@@ -127,38 +154,39 @@ def note_asked(connection: Connection, run: Run, method: str, now: datetime) -> 
 
 
 def rest(
-    connection: Connection, account: str, now: datetime, trouble: str, step: str, wait: timedelta | None = None
-) -> timedelta:
-    """Note what keeps the account from going on, and when it is tried again; return how long it waits.
+    connection: Connection,
+    account: str,
+    of_list: str,
+    now: datetime,
+    text: str,
+    step: str,
+    wait: timedelta | None = None,
+) -> None:
+    """Note what keeps a list from going on, and when it is tried again; the other lists go on.
 
-    Without `wait` the pauses grow while it goes on.
+    Without `wait` the pauses grow while it lasts.
     """
-    query = select(sync_runs.c.failures).where(sync_runs.c.account == account)
-    failures = int(connection.execute(query).scalar() or 0) + 1
-    pause = min(_FIRST_WAIT * 2 ** min(failures - 1, 10), _LONGEST_WAIT) if wait is None else min(wait, _LONGEST_WAIT)
-    note(
-        connection,
-        account,
-        now,
-        failures=failures,
-        wait_until=now + pause,
-        trouble=trouble[:500],
-        trouble_step=step[:500],
-    )
-    return pause
+    ensure(connection, account, now)
+    run = read(connection, account)
+    assert run is not None
+    failures = run.troubles[of_list].failures + 1 if of_list in run.troubles else 1
+    pause = _FIRST_WAIT * 2 ** min(failures - 1, 10) if wait is None else wait
+    found = Trouble(text[:500], step[:500], now + min(pause, _LONGEST_WAIT), failures)
+    note(connection, account, now, troubles=_written({**run.troubles, of_list: found}))
 
 
-def works(connection: Connection, run: Run, now: datetime) -> None:
-    """Note that Infobip answers, where something was amiss before."""
-    clean = (sync_runs.c.failures != 0) | (sync_runs.c.trouble != "")
-    mine = update(sync_runs).where(sync_runs.c.account == run.account, clean)
-    connection.execute(mine.values(failures=0, wait_until=EPOCH, trouble="", trouble_step="", changed_at=now))
+def works(connection: Connection, account: str, of_list: str, now: datetime) -> None:
+    """Note that a list goes on again."""
+    run = read(connection, account)
+    if run is not None and of_list in run.troubles:
+        left = {name: one for name, one in run.troubles.items() if name != of_list}
+        note(connection, account, now, troubles=_written(left))
 
 
 def at_once(connection: Connection, account: str, now: datetime, *, allow_doubts: bool = False) -> None:
     """Let an account go on at once, and its list be read anew; `allow_doubts`: very many may be gone there."""
     ensure(connection, account, now)
-    values: dict[str, Any] = {"wait_until": EPOCH, "failures": 0, "pulled_at": None}
+    values: dict[str, Any] = {"troubles": "{}", "pulled_at": None}
     if allow_doubts:
         values["doubts_allowed"] = 1
     note(connection, account, now, **values)

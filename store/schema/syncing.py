@@ -67,9 +67,6 @@ sync_runs: Final = Table(
     Column("pulled", Integer, nullable=False),  # records that it showed
     Column("doubts_allowed", Integer, nullable=False),  # 1: a person said that very many may be gone
     Column("most", Integer, nullable=False),  # entries in a request, where fewer than set; 0: as set
-    Column("failures", Integer, nullable=False),
-    Column("wait_until", Moment, nullable=False),
-    Column("trouble", Text, nullable=False),
-    Column("trouble_step", Text, nullable=False),
+    Column("troubles", Text, nullable=False),  # JSON: list -> what keeps it from going on, and until when it rests
     Column("changed_at", Moment, nullable=False),
 )

@@ -96,9 +96,9 @@ def test_now_lets_it_go_on_at_once(world: World, dlr: Dlr) -> None:
     world.key = "wrong"
     world.suppress(ADA)
     world.sync(1)
-    assert world.desk().rests
+    assert not world.desk().goes_on("blocklist")
     dlr("suppress", "sync", "now")
-    assert not world.desk().rests
+    assert world.desk().goes_on("blocklist")
 
 
 def test_a_wrong_account_or_batch_is_told(world: World, dlr: Dlr) -> None:

@@ -107,7 +107,7 @@ def test_whoever_comes_next_waits_its_second_too(world: World) -> None:
     pushing.push(second)
     assert world.ahead > before
     assert world.infobip.counts()["blocklist"]["asked"] == 2
-    assert second.run.failures == 0
+    assert second.run.troubles == {}
 
 
 def test_a_clock_that_was_put_back_makes_nobody_wait_for_long(world: World) -> None:
@@ -129,7 +129,7 @@ def test_nothing_is_done_for_what_is_off_and_what_is_there_is_left_there(world: 
     assert work(world.desk()) == 0
     assert [one[0] for one in world.there()] == [ADA]
     with world.database.reading() as connection:
-        assert connection.execute(table.select()).one().trouble == ""
+        assert connection.execute(table.select()).one().troubles == "{}"
 
 
 def test_a_refusal_while_we_take_somebody_off_is_nothing_to_tell(world: World) -> None:

@@ -81,6 +81,23 @@ def test_a_refused_address_costs_only_itself(mail: World) -> None:
     assert "sync-refused" in mail.incidents()
 
 
+def test_a_list_that_the_credential_may_not_touch_holds_up_no_other(mail: World) -> None:
+    mail.having(blocklist=True, pull=True)
+    rule: dict[str, Any] = {"name": "no scope", "match": {"api": "suppressions"}, "fault": {"status": 403}}
+    mail.infobip.load({"otherwise": [{"after": 0}], "blocklist_delay": 0, "rule": [rule]})
+    mail.put_there("447700900777", channel="SMS")
+    mail.suppress(ADA, channel="email", cause="recipient_unknown")
+    mail.sync(5)
+    assert ("email:manage") in mail.incidents()["sync-stands-still"].next_step
+    assert [row.state for row in mail.rows(ADA) if row.list == "blocklist"] == ["verified"]
+    assert {row.state for row in mail.rows(ADA) if row.list == "email"} == {"to_push"}
+    assert len(mail.entries("447700900777")) == 1
+    mail.infobip.load({"otherwise": [{"after": 0}], "blocklist_delay": 0})
+    mail.pull_again()
+    mail.sync(5)
+    assert {row.state for row in mail.rows(ADA)} == {"verified"}
+
+
 @pytest.fixture
 def push(world: World) -> World:
     world.switches = Switches(push=True)

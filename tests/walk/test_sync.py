@@ -154,4 +154,4 @@ def _lifted_ones_go_and_stops_stay(walk: Walk) -> None:
     assert walk.there() == {"CUSTOM": _OURS + _THEIRS - _LIFTED, "MO": _STOPS + 20}
     assert walk.infobip.counts()["blocklist"]["ownStopsRemoved"] == 0
     [run] = walk.stack.rows(sync_runs)
-    assert run.trouble == ""
+    assert run.troubles == "{}"

@@ -77,26 +77,26 @@ class Desk:
         now = self.clock()
         self.write(lambda connection: sync_runs.note_asked(connection, self.run, method, now))
 
-    def works(self) -> None:
+    def works(self, of_list: str) -> None:
         """Note that Infobip answers."""
-        if self.run.failures or self.run.trouble:
+        if of_list in self.run.troubles:
             now = self.clock()
 
             def work(connection: Connection) -> None:
-                sync_runs.works(connection, self.run, now)
-                incidents.end_known(connection, self.account, telling.STANDS_STILL, now)
+                sync_runs.works(connection, self.account, of_list, now)
+                incidents.end_known(connection, self.account, telling.key_of_stand(of_list), now)
 
             self.write(work)
             self.reload()
 
-    def trouble(self, found: Trouble | Rejected, what: str) -> None:
-        """Rest, and let a person hear of what does not pass by itself."""
+    def trouble(self, of_list: str, found: Trouble | Rejected, what: str) -> None:
+        """Let a list rest, and a person hear of what does not pass by itself."""
         now = self.clock()
         wait: timedelta | None = None
         match found:
             case Denied():
                 text, step, wait = f"{what}: {found.text}", found.next_step, _DENIED
-                self.tell(telling.denied(self.account, text, step, now))
+                self.tell(telling.denied(self.account, of_list, text, step, now))
             case Busy():
                 text, step, wait = f"{what}: Infobip asks to go slower", AGAIN, found.wait or _BUSY
             case Unsent():
@@ -106,14 +106,13 @@ class Desk:
             case Rejected():
                 text, wait = f"{what}: refused: {found.text}", _DENIED
                 step = "Report it: the API may have changed."
-                self.tell(telling.denied(self.account, text, step, now))
-        self.write(lambda connection: sync_runs.rest(connection, self.account, now, text, step, wait))
+                self.tell(telling.denied(self.account, of_list, text, step, now))
+        self.write(lambda connection: sync_runs.rest(connection, self.account, of_list, now, text, step, wait))
         self.reload()
 
-    @property
-    def rests(self) -> bool:
-        """Whether the account has to wait."""
-        return self.run.wait_until > self.clock()
+    def goes_on(self, of_list: str) -> bool:
+        """Whether there is time left, and the list does not rest."""
+        return not self.run.rests(of_list, self.clock()) and not self.over()
 
     def tell(self, sighting: Sighting) -> None:
         """Let a person hear of something."""

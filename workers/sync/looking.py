@@ -26,7 +26,7 @@ def look(desk: Desk) -> int:
     moved = 0
     on = set(desk.switches.lists) | ({BLOCKLIST} if desk.switches.pull else set())
     for name, way in _WAYS.items():
-        if name in on and not desk.rests and not desk.over():
+        if name in on and desk.goes_on(name):
             moved += way(desk)
     return moved
 
@@ -70,9 +70,9 @@ def _blocklist(desk: Desk) -> int:
         found = blocklist.read(desk.client, destination=job.address)
         desk.asked("GET")
         if not isinstance(found, Page):
-            desk.trouble(found, "looking into the Blocklist")
+            desk.trouble(BLOCKLIST, found, "looking into the Blocklist")
             break
-        desk.works()
+        desk.works(BLOCKLIST)
         moved += settled(desk, BLOCKLIST, [job.row], seen_in(desk, found.records))
     return moved
 
@@ -120,7 +120,7 @@ def _read_email(desk: Desk, domain: str, reason: str, address: str, seen: dict[K
         desk.sleep(suppressions.SECONDS)
         found = suppressions.read(desk.client, domain, reason, page=page, address=address)
         if not isinstance(found, Page):
-            desk.trouble(found, "looking into the e-mail suppressions")
+            desk.trouble(EMAIL, found, "looking into the e-mail suppressions")
             return False
         seen |= seen_in(desk, found.records)
         if not found.more:
@@ -136,7 +136,7 @@ def _push(desk: Desk) -> int:
         if isinstance(enabled, Rejected):
             enabled = True  # a registration that is gone cannot be found off
         if not isinstance(enabled, bool):
-            desk.trouble(enabled, "looking at a push registration")  # type: ignore[arg-type]
+            desk.trouble(PUSH, enabled, "looking at a push registration")  # type: ignore[arg-type]
             break
         moved += settled(desk, PUSH, [job.row], {} if enabled else {sync_seen.key_of(job.row): Seen()})
     return moved

@@ -25,7 +25,7 @@ def push(desk: Desk) -> int:
     moved = 0
     for name in desk.switches.lists:
         for op in (ADD, REMOVE):
-            if not desk.rests and not desk.over():
+            if desk.goes_on(name):
                 moved += _WAYS[name](desk, op)
     return moved
 
@@ -90,15 +90,15 @@ def record(desk: Desk, of_list: str, batch: Batch, outcome: Outcome) -> None:
         case Accepted():
             desk.write(lambda connection: listed.accepted(connection, number, now))
             _grow(desk)
-            desk.works()
+            desk.works(of_list)
         case Rejected():
             _rejected(desk, of_list, batch, outcome)
         case Unclear():
             # It may have been taken. The rows stay as sent, and are looked for before they are sent again.
-            desk.trouble(outcome, f"changing the {telling.PLAIN[of_list]}")
+            desk.trouble(of_list, outcome, f"changing the {telling.PLAIN[of_list]}")
         case _:
             desk.write(lambda connection: listed.give_back(connection, number, now, _AT_ONCE))
-            desk.trouble(outcome, f"changing the {telling.PLAIN[of_list]}")
+            desk.trouble(of_list, outcome, f"changing the {telling.PLAIN[of_list]}")
     came = type(outcome).__name__.lower()
     _LOG.info("list_asked", account=desk.account, list=of_list, op=batch.op, count=len(batch.jobs), came_of_it=came)
 
@@ -139,7 +139,7 @@ def _push(desk: Desk, op: str) -> int:
         outcome = _switch(desk, job, op)
         if isinstance(outcome, Accepted):
             _is_so(desk, job, {"state": VERIFIED, "note": ""})
-            desk.works()
+            desk.works(PUSH)
         elif outcome is None:
             # It was off already: whoever did that is asked, not we, before it is on again.
             _is_so(desk, job, {"op": THEIRS, "state": THERE, "until": None, "note": ""})
@@ -149,7 +149,7 @@ def _push(desk: Desk, op: str) -> int:
         else:
             later = [one.row.id for one in batch.jobs[place + (isinstance(outcome, Unclear)) :]]
             desk.write(lambda connection, of=later: _back(connection, of, desk.clock()))  # type: ignore[misc]
-            desk.trouble(outcome, f"changing the {telling.PLAIN[PUSH]}")
+            desk.trouble(PUSH, outcome, f"changing the {telling.PLAIN[PUSH]}")
             break
     return len(batch.jobs) or 1
 

@@ -24,7 +24,7 @@ _AT_ONCE: Final = 2_000
 
 def read(desk: Desk) -> int:
     """Read the next page, or begin where it is time; return how many records that moved."""
-    if desk.rests or desk.over():
+    if not desk.goes_on(BLOCKLIST):
         return 0
     run, now = desk.run, desk.clock()
     if run.page == NO_SCAN:
@@ -37,9 +37,9 @@ def read(desk: Desk) -> int:
     found = blocklist.read(desk.client, page=desk.run.page, source=source, since=desk.run.scan_since)
     desk.asked("GET")
     if not isinstance(found, Page):
-        desk.trouble(found, "reading the Blocklist")
+        desk.trouble(BLOCKLIST, found, "reading the Blocklist")
         return 0
-    desk.works()
+    desk.works(BLOCKLIST)
     _take(desk, found)
     if not found.more:
         _end(desk)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sqlalchemy import Connection
+
 from config.accounts import load_accounts
 from config.logs import log
 from config.settings import SettingsError
@@ -14,6 +16,7 @@ from infobip.outbound.client import Client
 from infobip.outbound.errors import BaseUrlRefused
 from infobip.outbound.transport import Patience, Transport
 from store import incidents, sync_plan, sync_runs
+from store.sync_runs import WHOLE
 from store.work_marks import claim
 from workers.actions.resend.outlets import Outlets
 from workers.context import Context
@@ -68,14 +71,14 @@ def _client(context: Context, outlets: Outlets, name: str) -> Client | None:
 def _stuck(context: Context, name: str, text: str, step: str) -> None:
     """Say now and then that an account cannot go on."""
     now = datetime.now(UTC)
-    seen = telling.denied(name, text, step, now) if text else telling.without_credential(name, now)
+    seen = telling.denied(name, WHOLE, text, step, now) if text else telling.without_credential(name, now)
 
-    def work(connection: object) -> None:
-        sync_runs.ensure(connection, name, now)  # type: ignore[arg-type]
-        if claim(connection, f"sync_told:{name}", now, _TOLD_EVERY.total_seconds()):  # type: ignore[arg-type]
-            incidents.note(connection, [seen])  # type: ignore[arg-type]
-            said = text or "there is no base URL or no credential"
-            sync_runs.note(connection, name, now, trouble=said, trouble_step=step or seen.next_step)  # type: ignore[arg-type]
+    said = text or "there is no base URL or no credential"
+
+    def work(connection: Connection) -> None:
+        if claim(connection, f"sync_told:{name}", now, _TOLD_EVERY.total_seconds()):
+            incidents.note(connection, [seen])
+            sync_runs.rest(connection, name, WHOLE, now, said, step or seen.next_step)
 
     context.database.repeat(work)
 
@@ -96,6 +99,7 @@ def _account(context: Context, name: str, switches: Switches, client: Client, ov
             over=lambda: over() or hold.lost.is_set(),
             sleep=time.sleep,
         )
+        desk.works(WHOLE)
         return work(desk)
 
 
@@ -105,8 +109,7 @@ def work(desk: Desk) -> int:
     while not desk.over():
         desk.reload()
         step = plan(desk) if desk.switches.pushes else 0
-        if not desk.rests:
-            step += pushing.push(desk) + looking.look(desk) + reading.read(desk)
+        step += pushing.push(desk) + looking.look(desk) + reading.read(desk)
         moved += step
         if not step:
             break

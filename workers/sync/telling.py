@@ -4,23 +4,29 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from store.incidents import Sighting
+from store.sync_runs import WHOLE
 
 STANDS_STILL: Final = "sync-stands-still"
 _QUIET: Final = timedelta(hours=2)
 PLAIN: Final = {"blocklist": "Blocklist", "email": "e-mail suppressions", "push": "push registrations"}
 
 
-def denied(account: str, text: str, step: str, now: datetime) -> Sighting:
+def key_of_stand(of_list: str) -> str:
+    """Return the key of the incident that tells that a list stands still."""
+    return f"{STANDS_STILL}|list={of_list}"
+
+
+def denied(account: str, of_list: str, text: str, step: str, now: datetime) -> Sighting:
     """The account's credential or base URL does not do; or something answers that Infobip never documented."""
     title = f"The sync with Infobip's lists stands still: {text}"
-    return _of(account, STANDS_STILL, "warning", title, f"{step} `dlr suppress sync` shows what waits.", now)
+    return _of(account, STANDS_STILL, "warning", title, f"{step} `dlr suppress sync` shows what waits.", now, of_list)
 
 
 def without_credential(account: str, now: datetime) -> Sighting:
     """There is nothing to ask Infobip with."""
     title = "The sync with Infobip's lists is on and cannot work: there is no base URL or no credential"
     step = "Set DLR_INFOBIP_URL and DLR_INFOBIP_KEY, or the account's table in DLR_ACCOUNTS. What waits is kept."
-    return _of(account, STANDS_STILL, "warning", title, step, now)
+    return _of(account, STANDS_STILL, "warning", title, step, now, WHOLE)
 
 
 def refused(account: str, of_list: str, count: int, why: str, now: datetime) -> Sighting:

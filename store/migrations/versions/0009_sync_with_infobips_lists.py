@@ -72,10 +72,7 @@ def upgrade() -> None:
         sa.Column("pulled", sa.Integer(), nullable=False),
         sa.Column("doubts_allowed", sa.Integer(), nullable=False),
         sa.Column("most", sa.Integer(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("wait_until", moments.Moment(), nullable=False),
-        sa.Column("trouble", sa.Text(), nullable=False),
-        sa.Column("trouble_step", sa.Text(), nullable=False),
+        sa.Column("troubles", sa.Text(), nullable=False),
         sa.Column("changed_at", moments.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("account"),
     )
