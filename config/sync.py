@@ -23,7 +23,7 @@ class Switches:
     pull: bool = False
     pull_every: timedelta = timedelta(hours=1)
     verify_within: timedelta = timedelta(minutes=30)
-    batch: int = 10_000
+    batch: int = 5_000
 
     @property
     def pushes(self) -> bool:

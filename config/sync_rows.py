@@ -32,4 +32,4 @@ class SyncRows:
         "What Infobip accepted and does not show on its list after so long opens an incident.",
         group="sync",
     )
-    sync_batch: int = row(10_000, "Entries in one request to the Blocklist, 1 to 50000.", group="sync")
+    sync_batch: int = row(5_000, "Entries in one request to the Blocklist, 1 to 50000.", group="sync")

@@ -34,7 +34,7 @@ FIRST_LOOK: Final = timedelta(seconds=3)
 """After an answer: Infobip makes its changes a little later."""
 _UNANSWERED_LOOK: Final = timedelta(seconds=5)
 """After a claim whose answer never came: longer than a request takes to be made there, mostly."""
-_FORGOTTEN: Final = "its address is no longer kept here; look for it in Infobip's portal"
+FORGOTTEN: Final = "its address is no longer kept here; look for it in Infobip's portal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,16 @@ class Batch:
 
 def claim(
     connection: Connection,
-    vault: Vault,
     account: str,
     of_list: str,
     op: str,
     now: datetime,
     most: int,
     group: Mapping[str, str] | None = None,
-) -> Batch:
+) -> int:
     """Take up to `most` rows that wait to leave: from now on they count as sent, whatever becomes of this process.
 
-    `group` bounds them to one `scope` and `source`.
+    `group` bounds them to one `scope` and `source`. Returns the number of the request that they are for.
     """
     waiting = _waiting(account, of_list, op, now)
     for name, value in (group or {}).items():
@@ -88,10 +87,13 @@ def claim(
             changed_at=now,
         )
     )
-    jobs = opened(connection, vault, listed.c.batch == number)
-    lost = [job.row.id for job in jobs if not job.address]
-    refuse(connection, number, dict.fromkeys(lost, _FORGOTTEN), now)
-    return Batch(number, op, tuple(job for job in jobs if job.address))
+    return number
+
+
+def batch_of(connection: Connection, vault: Vault, number: int, op: str) -> Batch:
+    """Return what was claimed under this number. It only reads: opening thousands of addresses takes its time."""
+    claimed = (listed.c.batch == number) & (listed.c.state == SENT)
+    return Batch(number, op, tuple(opened(connection, vault, claimed)))
 
 
 def _waiting(account: str, of_list: str, op: str, now: datetime) -> Any:

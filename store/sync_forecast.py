@@ -9,7 +9,7 @@ from policy.mirror import Wishes, obstacle, places_of
 from store.moments import EPOCH, to_ms
 from store.schema import suppressions
 from store.suppressions import ACTIVE
-from store.sync_plan import standing_of
+from store.sync_align import standing_of
 
 
 def forecast(connection: Connection, account: str, wishes: Wishes, now: datetime) -> dict[str, Counter[str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 
 from policy.mirror import BLOCKLIST, INFOBIP, OURS, OWN_STOPS, Wishes
 from store import listed as rows
-from store import protections, suppressions, sync_plan
+from store import protections, suppressions, sync_align
 from store.ids import new_ids
 from store.ledger import add_addresses, address_row
 from store.listed import ADD, DOUBTED, GONE, REMOVE, SENT, THEIRS, THERE, TO_PUSH, VERIFIED
@@ -249,7 +249,7 @@ def gone(connection: Connection, account: str, records: Sequence[Any], wishes: W
             lifts.append((found.id, max(found.event_at, row.created_there or found.event_at) + _AFTER))
     done["lifted"] = suppressions.lift(connection, lifts, now, WHO, _GONE)
     # What a record of theirs blocked already may need one of ours now.
-    sync_plan.align(connection, account, {bytes(row.address) for row in records}, wishes, now)
+    sync_align.align(connection, account, {bytes(row.address) for row in records}, wishes, now)
     return done
 
 

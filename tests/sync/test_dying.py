@@ -20,7 +20,9 @@ ADA, BOB = people(2)
 
 def claim(world: World, op: str = ADD) -> listed.Batch:
     with world.database.transaction() as connection:
-        return listed.claim(connection, world.vault, "main", "blocklist", op, world.clock(), 100)
+        number = listed.claim(connection, "main", "blocklist", op, world.clock(), 100)
+    with world.database.reading() as connection:
+        return listed.batch_of(connection, world.vault, number, op)
 
 
 def test_a_death_between_claim_and_request_costs_one_look_and_no_second_request(world: World) -> None:

@@ -37,9 +37,13 @@ def _next(desk: Desk, of_list: str, op: str) -> dict[str, str] | None:
 
 def _claim(desk: Desk, of_list: str, op: str, most: int, group: Mapping[str, str] | None = None) -> Batch:
     now = desk.clock()
-    return desk.write(
-        lambda connection: listed.claim(connection, desk.vault, desk.account, of_list, op, now, most, group)
-    )
+    number = desk.write(lambda connection: listed.claim(connection, desk.account, of_list, op, now, most, group))
+    with desk.database.reading() as connection:
+        batch = listed.batch_of(connection, desk.vault, number, op)
+    lost = dict.fromkeys((job.row.id for job in batch.jobs if not job.address), listed.FORGOTTEN)
+    if lost:
+        desk.write(lambda connection: listed.refuse(connection, number, lost, now))
+    return Batch(number, op, tuple(job for job in batch.jobs if job.address))
 
 
 def _blocklist(desk: Desk, op: str) -> int:

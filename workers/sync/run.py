@@ -16,6 +16,8 @@ from infobip.outbound.client import Client
 from infobip.outbound.errors import BaseUrlRefused
 from infobip.outbound.transport import Patience, Transport
 from store import incidents, sync_plan, sync_runs
+from store.sync_align import align
+from store.sync_plan import Step
 from store.sync_runs import WHOLE
 from store.work_marks import claim
 from workers.actions.resend.outlets import Outlets
@@ -120,17 +122,25 @@ def plan(desk: Desk) -> int:
     """Work out what is to stand there, until all is up to date; return how much changed."""
     total = 0
     while not desk.over():
-        now, run = desk.clock(), desk.run
-        first = not run.signature
-        moved = desk.write(
-            lambda connection, of=run, at=now: sync_plan.follow(  # type: ignore[misc]
-                connection, of, desk.wishes, desk.switches.signature, at
-            )
-        )
-        desk.reload()
-        if first:
+        if not desk.run.signature:
             _LOG.info("sync_begins", account=desk.account, lists=",".join(desk.switches.lists))
+        now = desk.clock()
+        with desk.database.reading() as connection:
+            step = sync_plan.next_step(connection, desk.run, desk.wishes, desk.switches.signature, now)
+        moved = _take(desk, step, now)
         total += moved
-        if not moved:
+        if not step.more or not (moved or step.reached):
             break
     return total
+
+
+def _take(desk: Desk, step: Step, now: datetime) -> int:
+    """Write what a step leads to in short transactions, and then how far it is; return how many records changed."""
+    moved = 0
+    for start in range(0, len(step.people), sync_plan.WRITTEN_AT_ONCE):
+        part = step.people[start : start + sync_plan.WRITTEN_AT_ONCE]
+        moved += desk.write(lambda c, of=part: align(c, desk.account, of, desk.wishes, now))  # type: ignore[misc]
+    if step.reached:
+        desk.write(lambda connection: sync_runs.note(connection, desk.account, now, **step.reached))
+        desk.reload()
+    return moved
