@@ -70,8 +70,11 @@ def _trail(connection: Connection, run: Run, wishes: Wishes, now: datetime) -> S
     # What is so new that something older may still be written is looked at now, and once more later.
     full = len(found) == _FOLLOWED_AT_ONCE
     last = min(found[-1].id if full else settled, settled)
-    moved = last > run.trail_after
-    return Step(sorted(people), {"trail_after": last} if moved else {}, full and moved)
+    return Step(
+        sorted(people),
+        {"trail_after": last} if last > run.trail_after else {},
+        more=full and last == found[-1].id,
+    )
 
 
 def _ended(connection: Connection, run: Run, wishes: Wishes, now: datetime) -> Step:
