@@ -23,7 +23,7 @@ Key = tuple[bytes, str, str, str]
 
 # Their clock may be behind ours; what was made so long before our request is not of it.
 _CLOCKS: Final = timedelta(minutes=2)
-_PAUSES: Final = (5.0, 10.0, 30.0, 60.0, 300.0)
+_PAUSES: Final = (3.0, 6.0, 30.0, 60.0, 300.0)
 _MISSING_AGAIN: Final = timedelta(hours=1)
 STILL_THERE: Final = "Infobip took the removal and still shows it"
 NEVER_SHOWN: Final = "Infobip took it and does not show it"
