@@ -8,7 +8,15 @@ from typing import Final
 import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from cli import findings, forward_findings, key_findings, relay_findings, route_findings, stored_findings
+from cli import (
+    findings,
+    forward_findings,
+    key_findings,
+    relay_findings,
+    route_findings,
+    stored_findings,
+    sync_findings,
+)
 from cli.findings import ERROR, OK, WARNING, Finding
 from cli.output import counted, format_option, print_json, print_table
 from cli.public_check import through_public_url
@@ -36,6 +44,7 @@ STORED_CHECKS: Final[tuple[Callable[[Settings, Database], Iterator[Finding]], ..
     stored_findings.waits,
     stored_findings.modes,
     route_findings.alert_routes,
+    sync_findings.in_step,
 )
 _INDENT: Final = 22
 _STYLES: Final = {OK: "green", WARNING: "yellow", ERROR: "red"}

@@ -31,5 +31,12 @@ def describe() -> list[dict[str, Any]]:
             "example": row.metadata["example"],
             "help": row.metadata["help"],
         }
-        for row in dataclasses.fields(Settings)
+        for row in _in_order()
     ]
+
+
+def _in_order() -> "list[dataclasses.Field[Any]]":
+    """Return the rows as they stand in `Settings`; those of its bases, which Python puts first, at the end."""
+    rows = dataclasses.fields(Settings)
+    own = [row for row in rows if row.name in Settings.__annotations__]
+    return own + [row for row in rows if row.name not in Settings.__annotations__]

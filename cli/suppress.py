@@ -29,6 +29,7 @@ _MORE: Final = {
     "lift": "cli.suppress_lift:lift",
     "protect": "cli.suppress_change:protect",
     "requests": "cli.suppress_lift:requests",
+    "sync": "cli.suppress_sync:sync",
     "undo": "cli.suppress_change:undo",
 }
 

@@ -17,6 +17,7 @@ TASK_RESEND: Final = "dlr.resend"
 TASK_SILENCE: Final = "dlr.silence"
 TASK_WATCH: Final = "dlr.watch"
 TASK_BALANCE: Final = "dlr.balance"
+TASK_SYNC: Final = "dlr.sync"
 
 # task -> the queue it is sent to
 TASKS: Final = {
@@ -29,6 +30,7 @@ TASKS: Final = {
     TASK_SILENCE: QUEUE_RESEND,
     TASK_WATCH: QUEUE_MAINTAIN,
     TASK_BALANCE: QUEUE_RESEND,
+    TASK_SYNC: QUEUE_RESEND,
 }
 
 KEY_PREFIX: Final = "dlr:"

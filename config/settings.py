@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from config.rows import read, shown
 from config.rows import row as _row
 from config.secrets import Secret
+from config.sync_rows import SyncRows
 
 PREFIX: Final = "DLR_"
 
@@ -26,7 +27,7 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SyncRows):
     """All settings of one process. Values are typed and final; secrets re-read their files by themselves."""
 
     # ---- where things are

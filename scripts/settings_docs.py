@@ -28,6 +28,7 @@ TITLES: Final = {
     "words": "Opt-out words",
     "retention": "How long things are kept",
     "running": "Running",
+    "sync": "Sync with Infobip's lists",
 }
 _ENV_HEAD: Final = """\
 # Every setting, with its default. Take the # away in front of what you change, and save this file as .env.

@@ -7,9 +7,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, update
 
 from store.incidents import Sighting
+from store.listed import REMOVE, SENT, TO_PUSH
 from store.moments import from_ms, to_ms
-from store.schema import suppressions
+from store.schema import listed, suppressions
 from store.suppressions import DROPPED, STANDING, Entry, standing
+from store.writes import select_in
 
 STILL_BLOCKED: Final = "lifted-here-still-blocked-there"
 ELSEWHERE: Final = "blocked-elsewhere-only"
@@ -29,18 +31,25 @@ def confirm(connection: Connection, echoes: Sequence[Entry], now: datetime) -> l
         theirs.setdefault((account, address), []).append(row)
     confirmed: dict[int, int] = {}
     sightings = []
+    leaving = _leaving(connection, theirs)
     for echo in echoes:
         rows = [row for row in theirs.get((echo.account, echo.address), ()) if row.channel in ("", echo.channel)]
         if in_force := [row for row in rows if _stands(row, to_ms(echo.since))]:
             for row in in_force:
                 confirmed[row.id] = max(to_ms(echo.since), confirmed.get(row.id, 0), row.confirmed_at or 0)
-        elif (sighting := _sighting(echo, rows)) is not None:
+        elif (echo.account, echo.address) not in leaving and (sighting := _sighting(echo, rows)) is not None:
             sightings.append(sighting)
     if confirmed:
         mine = update(suppressions).where(suppressions.c.id == bindparam("of"))
         values = [{"of": number, "confirmed": from_ms(at)} for number, at in sorted(confirmed.items())]
         connection.execute(mine.values(confirmed_at=bindparam("confirmed")), values)
     return sightings
+
+
+def _leaving(connection: Connection, people: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+    """Return whom we are just taking off Infobip's list: that they are refused until then is nothing to tell."""
+    rows = select_in(connection, listed, "address", sorted({address for _, address in people}))
+    return {(row.account, bytes(row.address)) for row in rows if row.op == REMOVE and row.state in (TO_PUSH, SENT)}
 
 
 def _stands(row: Any, at_ms: int) -> bool:
@@ -78,8 +87,8 @@ def _elsewhere(echo: Entry) -> Sighting:
         rule=ELSEWHERE,
         severity="info",
         title=f"A blocklist refuses people on {echo.channel} whom the list here does not have",
-        next_step="Nothing of theirs leaves, since Infobip refuses it. To know them here, too, export Infobip's list "
-        "and use `dlr suppress import`.",
+        next_step="Nothing of theirs leaves, since Infobip refuses it. To know them here, too, set "
+        "DLR_SYNC_PULL=true: then Infobip's Blocklist is read.",
         at=echo.since,
         threshold=_MANY,
         within=_NEWS,

@@ -25,6 +25,7 @@ from store.schema import (
     incident_events,
     incident_silences,
     incidents,
+    listed,
     messages,
     outbox,
     protections,
@@ -97,6 +98,7 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
             database, incident_silences, incident_silences.c.id, incident_silences.c.until < now - limits.decisions
         ),
         "traffic": _delete(database, traffic, traffic.c.hour, traffic.c.hour < now - _TRAFFIC),
+        "records of lists": _delete(database, listed, listed.c.id, _left_long_ago(now - limits.decisions)),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
     database.repeat(lambda connection: _expire_retries(connection, now))
@@ -121,6 +123,12 @@ def _told_long_ago(now: datetime, limits: Limits) -> ColumnElement[bool]:
 
 def _over(kinds: ColumnElement[bool], before: datetime) -> ColumnElement[bool]:
     return kinds & outbox.c.state.in_(("done", "given_up")) & (outbox.c.due_at < before)
+
+
+def _left_long_ago(before: datetime) -> ColumnElement[bool]:
+    ours = (listed.c.op == "remove") & (listed.c.state == "verified")
+    theirs = (listed.c.op == "") & (listed.c.state == "gone")
+    return (ours | theirs) & (listed.c.changed_at < before)
 
 
 def _orphaned() -> ColumnElement[bool]:

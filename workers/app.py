@@ -19,6 +19,7 @@ from config.names import (
     TASK_RESEND,
     TASK_SEND_OUTBOX,
     TASK_SILENCE,
+    TASK_SYNC,
     TASK_TIDY,
     TASK_WATCH,
 )
@@ -57,6 +58,7 @@ def make_app() -> Celery:
             "schedule": _QUARTER,
             "options": {"queue": QUEUE_RESEND, "expires": _QUARTER},
         },
+        "sync": {"task": TASK_SYNC, "schedule": sweep, "options": {"queue": QUEUE_RESEND, "expires": sweep}},
         "purge": {"task": TASK_PURGE, "schedule": _HOUR, "options": {"queue": QUEUE_MAINTAIN, "expires": _HOUR}},
     }
     return app

@@ -16,6 +16,7 @@ from config.names import (
     TASK_RESEND,
     TASK_SEND_OUTBOX,
     TASK_SILENCE,
+    TASK_SYNC,
     TASK_TIDY,
     TASK_WATCH,
 )
@@ -63,6 +64,11 @@ def register(app: Celery) -> None:
 
         _guarded(TASK_BALANCE, lambda: money.look(context(), datetime.now(UTC)))
 
+    def sync() -> None:
+        from workers.sync import sync as in_step
+
+        _guarded(TASK_SYNC, lambda: in_step(context(), _DRAIN_SECONDS))
+
     def purge() -> None:
         _guarded(TASK_PURGE, lambda: maintain.purge(context()))
 
@@ -79,6 +85,7 @@ def register(app: Celery) -> None:
         TASK_TIDY: tidy,
         TASK_WATCH: watch,
         TASK_BALANCE: balance,
+        TASK_SYNC: sync,
     }
     for name, function in functions.items():
         app.task(name=name, **_LOST)(function)

@@ -1,6 +1,7 @@
 """The Blocklist (OUTBOUND facts 4.1): accepted at once, in force a little later."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +78,8 @@ class Blocklist:
         self._lock = threading.RLock()
         self._records: dict[tuple[str, str, str, str, str], Record] = {}
         self._by_destination: dict[str, list[Record]] = {}
+        self._asked: Counter[tuple[str, str, str, str]] = Counter()
+        self._removed: Counter[str] = Counter()
 
     def fill(self, entries: tuple[Blocked, ...]) -> None:
         """Put a scenario's entries in force at once."""
@@ -96,10 +99,25 @@ class Blocklist:
         with self._lock:
             self._records.clear()
             self._by_destination.clear()
+            self._asked.clear()
+            self._removed.clear()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many records there are, how often and for how many one was asked, and how many were removed."""
+        with self._lock:
+            return {
+                "records": len(self._records),
+                "asked": self._asked.total(),
+                "askedTwice": sum(number > 1 for number in self._asked.values()),
+                "removed": self._removed.total(),
+                "ownStopsRemoved": sum(number for source, number in self._removed.items() if source != SOURCES[0]),
+            }
 
     def create(self, body: Any) -> None:
         """Take a request for new entries. Raises `Refusal`."""
         wanted = _wanted(body, CREATABLE, with_source=False)
+        with self._lock:
+            self._asked.update((to, sender, channel, account) for to, sender, channel, account, _ in wanted)
 
         def now() -> None:
             for to, sender, channel, _, _ in wanted:
@@ -155,6 +173,7 @@ class Blocklist:
                 for kind in [source] if source else SOURCES:
                     record = self._records.pop((to, sender, channel, account, kind), None)
                     if record is not None:
+                        self._removed[kind] += 1
                         self._by_destination[to].remove(record)
 
 

@@ -24,14 +24,26 @@ class Devices:
         with self._lock:
             return registration in self._off
 
-    def patch(self, registration: str, application: str, body: Any) -> dict[str, Any]:
-        """Change a registration; return it as the API does. Raises `Refusal`."""
+    def read(self, registration: str, application: str) -> dict[str, Any]:
+        """Return a registration as the API does. Raises `Refusal`."""
+        self._check(registration, application)
+        return self._shown(registration, application)
+
+    def _check(self, registration: str, application: str) -> None:
         if not application:
             raise Refusal(400, people=NO_CODE)
         if self.applications and application not in self.applications:
             raise Refusal(400, people=NO_APPLICATION)
         if self.registrations and registration not in self.registrations:
             raise Refusal(400, people=NO_REGISTRATION)
+
+    def _shown(self, registration: str, application: str) -> dict[str, Any]:
+        state = {"registrationEnabled": not self.is_off(registration), "notificationsEnabled": True}
+        return {"registrationId": registration, "applicationId": application, "systemData": {"os": "Android", **state}}
+
+    def patch(self, registration: str, application: str, body: Any) -> dict[str, Any]:
+        """Change a registration; return it as the API does. Raises `Refusal`."""
+        self._check(registration, application)
         data = body.get("systemData") if isinstance(body, dict) else None
         enabled = data.get("registrationEnabled") if isinstance(data, dict) else None
         with self._lock:
@@ -39,8 +51,7 @@ class Devices:
                 self._off.add(registration)
             elif enabled is True:
                 self._off.discard(registration)
-            state = {"registrationEnabled": registration not in self._off, "notificationsEnabled": True}
-        return {"registrationId": registration, "applicationId": application, "systemData": {"os": "Android", **state}}
+        return self._shown(registration, application)
 
     def clear(self) -> None:
         """Switch all on again."""

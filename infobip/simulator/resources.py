@@ -141,12 +141,13 @@ def _add_account(app: Flask, world: World) -> None:
     def show_total() -> Response:
         return door("account", Shape.LEGACY, "", lambda: {**balance(), "freeMessages": 0, "creditLimit": 0})
 
-    @app.patch("/people/2/contactInformation/push/<registration>")
-    def patch_registration(registration: str) -> Response:
+    @app.route("/people/2/contactInformation/push/<registration>", methods=["GET", "PATCH"])
+    def push_registration(registration: str) -> Response:
         application = request.headers.get("AppCode", "")
-        return door(
-            "push",
-            Shape.LEGACY,
-            "push registrations",
-            lambda: world.devices.patch(registration, application, read_json()),
-        )
+
+        def work() -> Any:
+            if request.method == "GET":
+                return world.devices.read(registration, application)
+            return world.devices.patch(registration, application, read_json())
+
+        return door("push", Shape.LEGACY, "push registrations", work)

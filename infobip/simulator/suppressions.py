@@ -1,6 +1,7 @@
 """E-mail suppressions of the account's sender domains (OUTBOUND facts 4.2)."""
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -34,10 +35,19 @@ class Suppressions:
         self._later = later
         self._lock = threading.Lock()
         self._since: dict[Key, datetime] = {}
+        self._asked: Counter[Key] = Counter()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there are, and how often and for how many one was asked."""
+        with self._lock:
+            twice = sum(number > 1 for number in self._asked.values())
+            return {"records": len(self._since), "asked": self._asked.total(), "askedTwice": twice}
 
     def add(self, body: Any) -> None:
         """Take a request for new ones; those that are there stay. Raises `Refusal`."""
         wanted = _wanted(body, ADDABLE)
+        with self._lock:
+            self._asked.update(wanted)
 
         def now() -> None:
             with self._lock:
@@ -100,6 +110,7 @@ class Suppressions:
         """Forget all."""
         with self._lock:
             self._since.clear()
+            self._asked.clear()
 
 
 def _wanted(body: Any, types: tuple[str, ...]) -> list[Key]:

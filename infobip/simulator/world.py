@@ -115,6 +115,8 @@ class World:
                 "retries": self.schedule.waiting(RETRY_KIND),
                 "pulls": len(self.pulls),
             },
+            "blocklist": self.blocklist.counts(),
+            "suppressions": self.suppressions.counts(),
             "clock": {"simulated": round(self.clock.now(), 3), "speed": self.clock.speed},
             "scenario": self.rules.scenario.name,
         }

@@ -31,6 +31,7 @@ from store.schema.suppressing import (
     suppression_audit,
     suppressions,
 )
+from store.schema.syncing import listed, sync_runs
 from store.schema.telling import events
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "incident_silences",
     "incidents",
     "lift_requests",
+    "listed",
     "messages",
     "meta",
     "metadata",
@@ -67,6 +69,7 @@ __all__ = [
     "silences",
     "suppression_audit",
     "suppressions",
+    "sync_runs",
     "traffic",
     "traffic_deltas",
 ]
