@@ -232,8 +232,11 @@ def end(connection: Connection, row: Any, now: datetime, who: str = "", detail: 
         incidents_resolved(connection, [row.id], now)
 
 
-def end_known(connection: Connection, account: str, key: str, now: datetime) -> bool:
-    """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on."""
+def end_known(connection: Connection, account: str, key: str, now: datetime, who: str = "", detail: str = "") -> bool:
+    """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on.
+
+    `who` ended it by hand, and `detail` says how; nothing: it ended by itself.
+    """
     key = key[:400]
     unfolded = (incident_deltas.c.account == account) & (incident_deltas.c.key == key)
     connection.execute(delete(incident_deltas).where(unfolded))
@@ -242,5 +245,5 @@ def end_known(connection: Connection, account: str, key: str, now: datetime) -> 
         mine = mine.with_for_update()
     row = connection.execute(mine).first()
     if row is not None:
-        end(connection, row, now)
+        end(connection, row, now, who, detail)
     return row is not None
