@@ -3,9 +3,9 @@
 import pytest
 
 from store.schema import guard_holds, incident_events, incidents
-from tests.suppress.people import act, bounce, maintain
 from tests.support.desk import Desk
 from tests.support.dlr import Dlr
+from tests.suppress.people import act, bounce, maintain
 
 
 @pytest.mark.parametrize(("word", "said"), [("release", "released"), ("drop", "dropped")])
