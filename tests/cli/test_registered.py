@@ -83,3 +83,14 @@ def test_once_a_report_has_come_the_send_stands_at_the_beginning_of_the_story(de
 def test_of_another_account_nothing_is_told(desk: Desk, dlr: Dlr) -> None:
     sent(desk, "m-1", sends.ACCEPTED)
     assert "Nothing is known" in dlr.fails("message", "m-1", "--account", "shop")
+
+
+def test_the_evidence_says_why_a_send_was_refused(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("before", 9, 1))
+    sent(desk, "m-1", sends.REFUSED, obstacle="it was not sent: the recipient is suppressed (recipient_unknown)")
+    sent(desk, "m-2", sends.ACCEPTED, obstacle="it cannot be sent again")
+    text = dlr("evidence", PERSON)
+    assert "m-1 by sms: refused: it was not sent: the recipient is suppressed (recipient_unknown);" in text
+    assert "m-2 by sms: accepted;" in text
+    by_id = {send["message_id"]: send for send in dlr.json("evidence", PERSON)["sends"]}
+    assert by_id["m-1"]["obstacle"].startswith("it was not sent")
