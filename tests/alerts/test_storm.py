@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from store.schema import incident_deltas, incidents, traffic_deltas
 from tests.alerts.conftest import MakeWorld
@@ -38,8 +39,7 @@ class Load:
     def run(self, world: World, table: Desk, reports: int) -> None:
         """Keep so many reports, drain them, and fold what was counted as `maintain` does every few seconds."""
         for start in range(self.reports, self.reports + reports, _CALLBACK):
-            items = [report(f"{self.status}-{start + place}", self.status) for place in range(_CALLBACK)]
-            table.post(*items)
+            table.post(*[self._report(start + place) for place in range(_CALLBACK)])
         drain = table.drain_of_one_worker
         took, spent = _timed(lambda: drain_all(drain))
         self.rows += len(world.rows(incident_deltas)) + len(world.rows(traffic_deltas))
@@ -48,6 +48,10 @@ class Load:
         self.seconds += took + folding
         self.cpu += spent + spent_folding
         self.parts.append(reports / (took + folding))
+
+    def _report(self, number: int) -> dict[str, Any]:
+        """Return a report on a message of its own to a person of their own, as in any campaign."""
+        return report(f"{self.status}-{number}", self.status, to=f"4477{self.status:02}{number:06}")
 
     def forget_figures(self) -> None:
         """Begin to measure anew: what came first had to load and compile."""
