@@ -11,13 +11,14 @@ from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
 from cli.purpose import purpose_of, purposes_of
 from cli.retries.listing import with_waits
-from cli.shown import address, plain, plain_facts
+from cli.sent import told as told_send
+from cli.shown import FORGOTTEN, address, plain, plain_facts
 from cli.stored import Stored, stored
 from cli.timeline import print_timeline
 from codes import CodeRef, Codes, Match, load_codes
 from policy.rules import Purposes
 from reports.states import REACHED, State
-from store import views
+from store import registered, views
 from store.inbox import backlog
 from store.moments import from_ms
 from store.views import Found, Wanted
@@ -25,6 +26,7 @@ from store.views import Found, Wanted
 RETRYING = "retrying"
 _MOST = 1_000
 _NO_ERROR = "NO_ERROR"
+_NOT_KEPT = "(address not kept)"  # it comes with the first report
 _INNER = ("message_key", "recipient", "message_id", "changed_at", "sent_by", "owner", "lease_until")
 _ON_ITS_WAY = frozenset({"planned", "claimed", "sending"})
 
@@ -35,13 +37,14 @@ _ON_ITS_WAY = frozenset({"planned", "claimed", "sending"})
 @click.option("--reveal", is_flag=True, help="Show the recipient's address in clear.")
 @format_option
 def message(message_id: str, account: str, reveal: bool, form: str) -> None:
-    """Show what became of the message ID: reports, decisions with their reasons, resends, suppressions."""
+    """Show what became of the message ID: how it was sent, reports, decisions with their reasons, suppressions."""
     with stored() as at, at.database.reading() as connection:
         account_or_fail(at, connection, account)
         codes = load_codes(at.settings.codes_local)
         history = _History(at, connection, codes, purposes_of(at.settings, codes), reveal)
-        found = [row for row in views.messages_of(connection, message_id) if account in ("", row["account"])]
-        told = [history.of(row) for row in found]
+        # What was refused here, or has only just left, is known to the register of sends alone.
+        known = views.messages_of(connection, message_id) or registered.sends_named(connection, message_id)
+        told = [history.of(row) for row in known if account in ("", row["account"])]
         problem = "" if told else _unknown(at, connection, message_id)
     if problem:
         raise fail(problem, name=NOT_FOUND)
@@ -63,7 +66,10 @@ class _History:
     reveal: bool
 
     def of(self, row: Found) -> Found:
-        """Return the message with its `reports`, `resends` and `suppressions`, keys and hashes left out."""
+        """Return the message with its `send`, `reports`, `resends` and `suppressions`, keys and hashes left out.
+
+        `row` is a message, or a send of which no report has come.
+        """
         reports = views.reports_of(self.connection, row["key"])
         resends = views.find_retries(self.connection, Wanted(limit=_MOST), row["key"])
         with_waits(self.connection, resends, datetime.now(UTC))
@@ -71,17 +77,21 @@ class _History:
         suppressed = views.find_suppressions(self.connection, theirs) if row["recipient"] else []
         known = views.known_addresses(self.connection, [row["recipient"]])
         purpose, source = purpose_of(self.connection, self.purposes, row)
+        recipient = address(known, row["recipient"], self.at if self.reveal else None)
         return {
             "message_id": row["message_id"],
             "account": row["account"],
             "channel": row["channel"],
             "sender": row["sender"],
-            "recipient": address(known, row["recipient"], self.at if self.reveal else None),
+            "recipient": _NOT_KEPT if recipient == FORGOTTEN and not reports else recipient,
             "purpose": purpose,
             "purpose_from": source,
             "state": computed_state(row["state"], resends),
-            "legs": [{"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row["legs"].items()],
-            "first_at": row["first_at"],
+            "legs": [
+                {"leg": name, "state": state, "at": from_ms(at)} for name, (state, at) in row.get("legs", {}).items()
+            ],
+            "first_at": row.get("first_at", row.get("sent_at")),
+            "send": told_send(registered.send_of(self.connection, row["key"])),
             "reports": [told_report(self.codes, report) for report in reports],
             "resends": [_without(resend, *_INNER) for resend in resends],
             "suppressions": [_without(entry, "address", "scope", "evidence") for entry in suppressed],

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli import sent
 from cli.moments import shown
 from cli.shown import price, scope
 from policy.durations import in_words
@@ -122,6 +123,8 @@ def timeline(told: Found) -> Iterator[Line]:
     groups = [list(report_lines(report)) for report in told["reports"]]
     groups += [[resend_line(resend)] for resend in told["resends"]]
     groups += [[_suppression(entry)] for entry in told["suppressions"]]
+    if told["send"]:
+        groups.insert(0, [_send(told["send"], told["reports"])])
     # What has no time has not happened.
     for group in sorted(groups, key=lambda lines: (lines[0].at is None, lines[0].at or _NEVER)):
         yield from group
@@ -178,6 +181,11 @@ def resend_line(resend: Found) -> Line:
     why = resend["note"] if resend["state"] == "observed" else resend["why"]
     note = ", ".join(part for part in (why, f"rule {resend['rule']}", f"id {resend['id']}") if part)
     return Line(resend["sent_at"] or resend["due_at"], "resend", f"attempt {resend['attempt']}{where} {text}", note)
+
+
+def _send(send: Found, reports: list[Found]) -> Line:
+    style = "bold red" if send["state"] == "refused" else ""
+    return Line(send["sent_at"], "sent", sent.words(send, reported=bool(reports)), sent.note(send), style)
 
 
 def _suppression(entry: Found) -> Line:

@@ -29,6 +29,11 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
 _LEAST_TIMEOUT: Final = timedelta(seconds=30)
 
 
+def gravity(severity: str) -> int:
+    """Return how grave a severity is, the graver the more. One that there is not counts as the gravest."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES) - 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One place where incidents are told. Empty filters let everything through."""
@@ -54,7 +59,7 @@ class Route:
     def wants(self, severity: str, cause: str, rule: str, account: str, purposes: Collection[str]) -> bool:
         """Whether the route hears of such an incident. One for all accounts, and one that is about no reports at all,
         is of every account and every purpose."""
-        if SEVERITIES.index(severity) < SEVERITIES.index(self.severity):
+        if gravity(severity) < gravity(self.severity):
             return False
         if (self.causes or self.rules) and cause not in self.causes and rule not in self.rules:
             return False

@@ -14,7 +14,7 @@ _AT_ONCE: Final = 500
 # Columns that say nothing about the person: keys, what is sealed, and who works on a row.
 _SENDS: Final = [sends.c[name] for name in (
     "key", "account", "message_id", "channel", "sender", "purpose", "campaign", "application", "entity", "state",
-    "origin", "sent_at", "not_after", "flagged",
+    "origin", "sent_at", "not_after", "obstacle", "flagged",
 )]  # fmt: skip
 # Kept from the first change on; an entry without any was stripped of them.
 _NO_TRAIL: Final = "the whole trail is missing"

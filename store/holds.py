@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select, update
 
-from store import views
+from store import incidents, views
 from store.guard import OPEN, RELEASED
-from store.guard_fold import RULE, incident_key
-from store.schema import guard_holds, incidents, suppressions
+from store.guard_fold import incident_key
+from store.schema import guard_holds, suppressions
 from store.suppressions import ACTIVE, DECIDED, DROPPED, HELD, PROPOSED
 from store.trail import Change, change
 
@@ -44,20 +44,15 @@ def counts_by_cause(connection: Connection, numbers: Sequence[int]) -> dict[int,
 
 
 def decide(connection: Connection, number: int, now: datetime, who: str, *, release: bool) -> bool:
-    """Close a group, so that nothing joins it any more; whether it was open. Its incident ends."""
+    """Close a group, so that nothing joins it any more; whether it was open. Its incident ends, and its end is told."""
     mine = update(guard_holds).where(guard_holds.c.id == number, guard_holds.c.is_open == 1)
     state = RELEASED if release else DROPPED
     closed = mine.values(state=state, is_open=number, decided_at=now, who=who[:128])
     if connection.execute(closed).rowcount == 0:
         return False
     hold = connection.execute(select(guard_holds).where(guard_holds.c.id == number)).one()
-    told = update(incidents).where(
-        incidents.c.account == hold.account,
-        incidents.c.key == incident_key(hold.dimension, hold.value),
-        incidents.c.rule == RULE,
-        incidents.c.is_open == 1,
-    )
-    connection.execute(told.values(state="resolved", is_open=incidents.c.id))
+    said = f"The group {number} was {state}."
+    incidents.end_known(connection, hold.account, incident_key(hold.dimension, hold.value), now, who, said)
     return True
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, or_, select, update
 
+from config.alert_routes import gravity
 from store import incident_events
 from store.ids import new_id
 from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, UPDATED
@@ -30,8 +31,6 @@ ACKNOWLEDGED: Final = "acknowledged"
 RESOLVED: Final = "resolved"
 # The rule under which workers tell that callbacks wait for a key which they lack.
 KEY_MISSING: Final = "key-missing"
-SEVERITIES: Final = ("info", "warning", "critical")
-"""The graver the later."""
 QUIET: Final = timedelta(hours=24)
 FLAP: Final = timedelta(hours=1)
 _EXAMPLES: Final = 5
@@ -119,7 +118,7 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
     goes_on = standing is not None and standing.is_open == 1
     severity = last.severity
     if goes_on and standing.state != WATCHING:
-        severity = max(severity, standing.severity, key=_gravity)
+        severity = max(severity, standing.severity, key=gravity)
     examples = _more(standing.examples if standing else "[]", (delta.example for delta in deltas), _EXAMPLES)
     purposes = _more(standing.purposes if standing else "[]", (delta.purpose for delta in deltas), _PURPOSES)
     values = {
@@ -143,10 +142,6 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
     return values if standing else values | {"first_at": min(delta.first_at for delta in deltas), "told_at": None}
 
 
-def _gravity(severity: str) -> int:
-    return SEVERITIES.index(severity) if severity in SEVERITIES else 0
-
-
 def _more(known: str, new: Any, most: int) -> str:
     return json.dumps(list(dict.fromkeys([*json.loads(known), *filter(None, new)]))[:most], ensure_ascii=False)
 
@@ -158,7 +153,7 @@ def _change(standing: Any, values: Mapping[str, Any], last: Any, now: datetime, 
         reached = sum(json.loads(values["recent"]).values()) >= last.threshold
         before = standing is not None and standing.told_at is not None
         return (REOPENED if before else OPENED) if reached else ""
-    if _gravity(values["severity"]) > _gravity(standing.severity):
+    if gravity(values["severity"]) > gravity(standing.severity):
         return GRAVER
     if state == OPEN:
         if standing.told == incident_events.RESOLVED:
@@ -232,8 +227,11 @@ def end(connection: Connection, row: Any, now: datetime, who: str = "", detail: 
         incidents_resolved(connection, [row.id], now)
 
 
-def end_known(connection: Connection, account: str, key: str, now: datetime) -> bool:
-    """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on."""
+def end_known(connection: Connection, account: str, key: str, now: datetime, who: str = "", detail: str = "") -> bool:
+    """Resolve an incident that is known to be over, with what of it was not folded yet. Whether it was going on.
+
+    `who` ended it by hand, and `detail` says how; nothing: it ended by itself.
+    """
     key = key[:400]
     unfolded = (incident_deltas.c.account == account) & (incident_deltas.c.key == key)
     connection.execute(delete(incident_deltas).where(unfolded))
@@ -242,5 +240,5 @@ def end_known(connection: Connection, account: str, key: str, now: datetime) -> 
         mine = mine.with_for_update()
     row = connection.execute(mine).first()
     if row is not None:
-        end(connection, row, now)
+        end(connection, row, now, who, detail)
     return row is not None

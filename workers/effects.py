@@ -43,6 +43,7 @@ from workers.forwarding import Move
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
 from workers.scopes import paused_by
+from workers.sighted import Sighted
 from workers.tally import Tally
 
 # Outcomes that end a message: what is counted of them decides over pauses, and over what the guard holds.
@@ -73,6 +74,8 @@ class Effects:
     """What the guard against mass suppression counts."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
+    sighted: Sighted = field(default_factory=Sighted)
+    """What alerts add to incidents."""
     counted: traffic.Counts = field(default_factory=Counter)
     failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
@@ -148,7 +151,7 @@ class Effects:
                 case Suppress():
                     self._suppress(number, item, decision, action)
                 case Alert():
-                    self.sightings.append(rows.sighting_of(item, decision, action, purpose()))
+                    self.sighted.add(item, decision, action, purpose())
                 case Forward():
                     if action.mode is Mode.ACT:
                         self.outgoing.append(forwarding.matched(number, item, decision, action))
@@ -225,7 +228,7 @@ class Effects:
         self._tell(connection)
         parcels.queue(connection, self.parcels)
         surges.note(connection, self.tally.ended())
-        incidents.note(connection, self.sightings)
+        incidents.note(connection, [*self.sighted, *self.sightings])
         traffic.note(connection, self.counted)
 
     def _tell(self, connection: Connection) -> None:

@@ -208,7 +208,7 @@ def _scope(scope: str, channel: str, sender: str, campaign: str) -> tuple[str, s
 
 def sighting_of(item: Prepared, decision: Decision, action: Alert, purpose: str) -> incidents.Sighting:
     """Return what an alert adds to its incident."""
-    values = {name: value for name in action.group_by if (value := _dimension(name, item, decision))}
+    values = {name: value for name in action.group_by if (value := dimension(name, item, decision))}
     scope = ", ".join(f"{name} {value}" for name, value in values.items())
     return incidents.Sighting(
         account=item.report.account,
@@ -245,7 +245,8 @@ def _title(item: Prepared, decision: Decision) -> str:
     return f"Messages fail because {CAUSES[decision.cause].summary}"
 
 
-def _dimension(name: str, item: Prepared, decision: Decision) -> str:
+def dimension(name: str, item: Prepared, decision: Decision) -> str:
+    """Return what a report has for one of the things that alerts are grouped by, or nothing."""
     report = item.report
     match name:
         case "network":

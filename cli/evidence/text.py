@@ -9,6 +9,7 @@ from cli.output import counted
 from cli.shown import actions, code, scope
 from cli.timeline import Line, report_lines, resend_line
 from codes import CAUSES
+from store.sends import REFUSED
 from store.views import Found
 
 _INDENT: Final = "    "
@@ -75,7 +76,9 @@ def _send(row: Found) -> Iterator[str]:
     flagged = "passed although marketing is suppressed" if row["flagged"] else ""
     campaign = f"campaign {row['campaign']}" if row["campaign"] else ""
     until = f"worthless after {shown(row['not_after'])}" if row["not_after"] else ""
-    yield _row(row["sent_at"], f"{row['message_id'] or '(no id)'} by {row['channel']}: {row['state']}", [
+    # Of what left, it says why it cannot be sent again, which is nobody's question here.
+    why = f": {row['obstacle']}" if row["state"] == REFUSED and row["obstacle"] else ""
+    yield _row(row["sent_at"], f"{row['message_id'] or '(no id)'} by {row['channel']}: {row['state']}{why}", [
         _from(row), row["purpose"], campaign, how, flagged, until, _account(row),
     ])  # fmt: skip
 

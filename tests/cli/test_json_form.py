@@ -63,6 +63,8 @@ ASKED = {
     ("suppress", "protect"): "",
     ("suppress", "requests"): "",
     ("suppress", "show"): "{SUPPRESSION}",
+    ("suppress", "sync"): "",
+    ("suppress", "sync", "plan"): "",
 }
 
 

@@ -74,7 +74,7 @@ def given_up(account: str, target: str, reason: str, now: datetime, count: int) 
         account=account,
         key=f"forward-lost|{target}",
         rule="forward-lost",
-        severity="error",
+        severity="critical",
         title=f"Events for the forward endpoint {target!r} were given up: {reason}",
         next_step=f"Once it works again, `dlr forward replay --endpoint {target} --from ... --to ...` sends them anew.",
         at=now,

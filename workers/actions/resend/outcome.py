@@ -74,7 +74,7 @@ def refusal(one: Resend, status: str, result: Refused, now: datetime) -> Sightin
         account=one.account,
         key=f"resend-refused|status={status}",
         rule="resend-refused",
-        severity="error",
+        severity="critical",
         title=f"Infobip refuses resends: {status}",
         next_step=f"{result.next_step} Then `dlr retries from-incident ID`, with this incident's id, lists what can "
         "still be sent again.",
@@ -108,7 +108,7 @@ def without_credential(one: Resend, now: datetime) -> Sighting:
         account=one.account,
         key="resend-no-credential",
         rule="resend-no-credential",
-        severity="error",
+        severity="critical",
         title=f"Resends wait: no credential is known to belong to the Infobip account of {one.account}",
         next_step="Set DLR_INFOBIP_URL and DLR_INFOBIP_KEY to what the application uses, or DLR_INFOBIP_ONE_ACCOUNT "
         "to true where every application uses keys of the same Infobip account; then "
