@@ -40,6 +40,7 @@ from store.pauses import Scope
 from store.suppressions import Entry
 from store.vault import Vault
 from workers import forwarding, rows
+from workers.failed import still_meant
 from workers.forwarding import Move
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
@@ -237,6 +238,7 @@ class Effects:
         events.note(connection, [*told, *self.outgoing], self.now)
 
     def _write_entries(self, connection: Connection) -> None:
+        self.entries = still_meant(self.entries, self.delivered)
         known = suppressions.standing(connection, self.entries)
         entries = guard.guarded(connection, self.entries, known, self.guarded, self.limits, self.now)
         suppressions.suppress(connection, entries, self.now, "policy", known)

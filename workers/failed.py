@@ -1,6 +1,6 @@
 """What earlier failures of a person count for, at the moment of a report: by event time, so a replay finds the same."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from reports import mail_domain
 from store import failures, outages
 from store.failures import Failure, FailureDay
 from store.outages import Outages
+from store.suppressions import LIFTED_BY_DELIVERY, Entry, Key
 from workers.prepare import Prepared
 
 
@@ -84,3 +85,23 @@ def _day(failure: Failure) -> FailureDay:
 
 def _is_firm(item: Prepared) -> bool:
     return item.meaning is not None and item.meaning.cause in FIRM
+
+
+def still_meant(entries: Sequence[Entry], delivered: Mapping[tuple[str, bytes], datetime]) -> list[Entry]:
+    """Return the entries of a slice without those that a delivery of the same slice disproved and a later one renews.
+
+    Both would be written as one, as the longer of the two, although the delivery between them began anew.
+    """
+    latest: dict[Key, datetime] = {}
+    for entry in entries if delivered else ():
+        latest[entry.key] = max(entry.since, latest.get(entry.key, entry.since))
+
+    def is_over(entry: Entry) -> bool:
+        if entry.cause not in LIFTED_BY_DELIVERY or latest[entry.key] == entry.since:
+            return False
+        return any(
+            address == entry.address and entry.channel in ("", channel) and entry.since < at < latest[entry.key]
+            for (channel, address), at in delivered.items()
+        )
+
+    return [entry for entry in entries if not latest or not is_over(entry)]

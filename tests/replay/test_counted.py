@@ -21,7 +21,9 @@ def ago(days: float, number: int, error: int = 13, status: int = 9) -> dict[str,
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_tiers_climb_alike_though_a_delivery_came_afterwards(desk: Desk, dlr: Dlr, together: bool) -> None:
+def test_tiers_climb_alike_in_one_callback_and_in_many_and_begin_anew_after_a_delivery(
+    desk: Desk, together: bool
+) -> None:
     items = [ago(100, 1), ago(90, 2), ago(40, 3), ago(0.1, 4), ago(0.05, 5, 0, 5), ago(0.01, 6)]
     for callback in [items] if together else [[item] for item in items]:
         desk.handle(*callback)
@@ -30,6 +32,11 @@ def test_tiers_climb_alike_though_a_delivery_came_afterwards(desk: Desk, dlr: Dl
     assert tiers == ["1", "2", "2", "3", "1"]
     [entry] = desk.rows(suppressions)
     assert abs((entry.until - datetime.now(UTC)) - 7 * DAY) < DAY
+
+
+def test_a_replay_climbs_tiers_as_before_though_a_delivery_has_wiped_them_out_since(desk: Desk, dlr: Dlr) -> None:
+    for item in (ago(100, 1), ago(90, 2), ago(40, 3), ago(0.1, 4), ago(0.05, 5, 0, 5), ago(0.01, 6)):
+        desk.handle(item)
     told = dlr.run("replay", "--all", "--yes")
     assert "6 reports: 0 would be decided differently, 6 as before" in told.stderr
 
