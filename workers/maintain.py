@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import guard_fold, incidents, notices, outages, retention, sends, surges, traffic, waiting
+from store import ended, guard_fold, incidents, notices, outages, retention, sends, surges, traffic, waiting
 from store.guard import DIMENSIONS
 from store.incidents import Opened
 from store.work_marks import BEAT
@@ -37,6 +37,7 @@ def fold(context: Context) -> None:
     context.database.repeat(lambda connection: notices.spread(connection, routes, now))
     context.database.repeat(lambda connection: notices.keep_telling(connection, routes, now))
     context.database.repeat(traffic.fold)
+    ended.tell(context.database, now)
     # Nobody but beat sends this task, so beat works as well.
     worked(context, BEAT)
     _say_problem(context.routes.problem)

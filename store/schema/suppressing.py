@@ -48,6 +48,14 @@ suppressions: Final = Table(
     Index("ix_suppressions_address", "address"),
     Index("ix_suppressions_state", "state", "since"),
     Index("ix_suppressions_rule", "rule", "since"),
+    # What has an end, by that end: who looks for endings reads only those since the last look.
+    Index(
+        "ix_suppressions_until",
+        "until",
+        "id",
+        sqlite_where=text("until IS NOT NULL"),
+        postgresql_where=text("until IS NOT NULL"),
+    ),
     Index(
         "ix_suppressions_held",
         "held_by",

@@ -1,4 +1,4 @@
-"""Failures of people by cause and place, and incidents by the network or domain that they are about."""
+"""Failures of people by cause and place, incidents by the place that they are about, and suppressions by their end."""
 
 import json
 
@@ -21,6 +21,15 @@ def upgrade() -> None:
     op.add_column("incidents", sa.Column("place", sa.String(length=300), server_default="", nullable=False))
     op.create_index("ix_incidents_place", "incidents", ["account", "place"], unique=False)
     _place_incidents()
+    ends = sa.text("until IS NOT NULL")
+    op.create_index(
+        "ix_suppressions_until",
+        "suppressions",
+        ["until", "id"],
+        unique=False,
+        sqlite_where=ends,
+        postgresql_where=ends,
+    )
 
 
 def _rebuild_failures() -> None:
