@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.moments import iso
+from cli.moments import iso, shown
 from cli.stored import Stored
 from policy.durations import in_words
 from store.moments import from_ms
@@ -86,3 +86,11 @@ def _member(name: str, value: Any) -> Any:
     is_id = (name == "id" or name.endswith("_id")) and isinstance(value, int) and not isinstance(value, bool)
     # Infobip's own ids are small, and numbers in its documentation.
     return str(value) if is_id and value >= 2**31 else plain(value)
+
+
+def cut_words(count: int, until: datetime) -> str:
+    """Return in words that a trail's beginning is kept no longer, and what that means for its chain."""
+    what = "1 earlier change" if count == 1 else f"{count} earlier changes"
+    return (
+        f"{what} until {shown(until)[:10]} were deleted some years after a lift; the chain goes on from its head then."
+    )

@@ -35,7 +35,7 @@ from store.writes import select_in
 # What became of a suppression, by the state that it has after the change; every other state ends it.
 _BY_STATE: Final = {"active": ADDED, "proposed": PROPOSED, "held": PROPOSED}
 # Changes of a suppression's row that change nothing for the person.
-_NO_NEWS: Final = frozenset({"evidence removed"})
+_NO_NEWS: Final = frozenset({"evidence removed", "trail cut"})
 _BY_RESEND: Final = {
     "waiting": RESEND_WAITING,
     "accepted": RESEND_SENT,

@@ -128,6 +128,7 @@ def purge(context: Context) -> None:
         decisions=settings.keep_decisions,
         keys=settings.keep_keys,
         events=settings.keep_events,
+        audit=settings.keep_audit,
     )
     deleted = retention.purge(context.database, limits, now)
     if any(deleted.values()):

@@ -30,6 +30,7 @@ from store.schema.suppressing import (
     protections,
     suppression_audit,
     suppressions,
+    trail_cuts,
 )
 from store.schema.telling import events
 
@@ -69,4 +70,5 @@ __all__ = [
     "suppressions",
     "traffic",
     "traffic_deltas",
+    "trail_cuts",
 ]

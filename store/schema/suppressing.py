@@ -78,6 +78,16 @@ suppression_audit: Final = Table(
     Index("ix_suppression_audit_of", "suppression_id"),
 )
 
+# Where trails begin whose beginning was deleted (`store.trail_cuts`): the chain's head there, of how many rows.
+trail_cuts: Final = Table(
+    "trail_cuts",
+    metadata,
+    Column("suppression_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("until", Moment, nullable=False),  # when the last of them happened
+    Column("rows", Integer, nullable=False),
+)
+
 # Lifts of opt-outs that wait for a second person.
 lift_requests: Final = Table(
     "lift_requests",

@@ -21,6 +21,14 @@ def upgrade() -> None:
     op.add_column("incidents", sa.Column("place", sa.String(length=300), server_default="", nullable=False))
     op.create_index("ix_incidents_place", "incidents", ["account", "place"], unique=False)
     _place_incidents()
+    op.create_table(
+        "trail_cuts",
+        sa.Column("suppression_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("head", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("until", moments.Moment(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("suppression_id"),
+    )
     ends = sa.text("until IS NOT NULL")
     op.create_index(
         "ix_suppressions_until",
