@@ -1,5 +1,6 @@
 """What led to a lift is deleted some years after it, and the chain of what is left stays whole and says so."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let ids be made at a moment, as they were then."""
 
     def then(moment: datetime) -> datetime:
-        monkeypatch.setattr(ids.time, "time_ns", lambda: to_ms(moment) * 1_000_000)
+        monkeypatch.setattr(time, "time_ns", lambda: to_ms(moment) * 1_000_000)
         monkeypatch.setattr(ids, "_last", 0)
         return moment
 
