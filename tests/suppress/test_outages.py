@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from policy import Mode
-from store import failures, incidents, outages
+from store import failures, incidents, outages, traffic
 from store.failures import Failure
 from store.ids import new_id
 from store.incidents import Sighting
@@ -17,6 +17,7 @@ from store.schema import incidents as incident_table
 from tests.support.desk import Desk, report
 from tests.suppress.people import act
 from workers import maintain
+from workers.watch import rates_leave_their_band
 
 DAY = 24 * 60
 BEGIN = datetime(2026, 3, 9, 10, tzinfo=UTC)
@@ -178,6 +179,37 @@ def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink
         desk.drain()
     excuse(desk)
     assert {row.state for row in desk.rows(suppressions)} <= {"dropped"}
+
+
+def test_the_watch_over_rates_excuses_an_outage_of_three_days_by_itself(desk: Desk) -> None:
+    """Nobody makes the incident here: a network that usually delivers fails, and its rate tells."""
+    clock = [BEGIN]
+    desk.clock = lambda: clock[0]
+
+    def comes(minute: int, *items: dict[str, Any]) -> None:
+        clock[0] = BEGIN + timedelta(minutes=minute + 1)
+        desk.post(*items)
+        desk.drain()
+
+    for day in range(7):  # 150 people who are unreachable every day, among many who are not
+        away = [absent(person, day * DAY) for person in range(150)]
+        comes(
+            day * DAY,
+            *away,
+            *(report(f"d-{day}-{n}", 5, 0, day * DAY, to=str(447_700_910_000 + n)) for n in range(900)),
+        )
+    assert states(desk) == []
+    for day in range(7, 10):
+        comes(day * DAY, *(absent(person, day * DAY) for person in range(150)))
+        with desk.database.transaction() as connection:
+            traffic.fold(connection)
+            seen = list(rates_leave_their_band(connection, clock[0]))
+            incidents.note(connection, seen)
+        desk.fold()
+        excuse(desk)
+        comes(day * DAY + 30, *(absent(person, day * DAY + 30) for person in range(150)))
+    assert len(desk.rows(incident_table)) > 0
+    assert set(states(desk)) == {"dropped"}
 
 
 def test_days_before_a_delivery_count_no_longer(desk: Desk) -> None:
