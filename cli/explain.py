@@ -1,6 +1,7 @@
 """`dlr explain`: what a callback means and what would be done about it, without a server and without a trace."""
 
 import json
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -173,6 +174,10 @@ def _action(action: Action) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     return str(value) if hasattr(value, "total_seconds") else value
 
 

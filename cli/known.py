@@ -34,9 +34,9 @@ def accounts(at: Stored, connection: Connection) -> set[str]:
         return found  # `dlr doctor` tells of it, and it is no reason not to look at what is stored
 
 
-def rule_or_fail(at: Stored, connection: Connection, rule: str, column: Any) -> str:
-    """Return a rule of the policy in force, or one that `column` of a table still tells of; end the command else."""
-    if rule and not is_rule(at, connection, rule, column):
+def rule_or_fail(at: Stored, connection: Connection, rule: str, *columns: Any) -> str:
+    """Return a rule of the policy in force, or one that a column of a table still tells of; end the command else."""
+    if rule and not any(is_rule(at, connection, rule, column) for column in columns):
         near = did_you_mean(rule, {*(_rules(at) or ()), *_BUILT_IN})
         hint = near if near.startswith("Did") else "`dlr policy show` lists them."
         raise fail(f"There is no rule {rule!r}. {hint}", 2)

@@ -10,8 +10,9 @@ import click
 from cli.groups import Naming
 from cli.output import counted, fail, format_option, print_json, print_table
 from cli.state import codes_or_fail, rules_or_fail, settings_or_fail
-from policy import PolicyError, Rule, load_policy
+from policy import PolicyError, Rule, load_policy, words
 from policy.durations import in_words
+from policy.suppress_plan import SuppressPlan
 
 
 @click.group(cls=Naming)
@@ -83,10 +84,7 @@ def _actions(rule: Rule) -> str:
     if rule.retry:
         parts.append(f"retry up to {counted(rule.retry.attempts, 'time')}")
     if rule.suppress:
-        lasts = f" for {in_words(rule.suppress.lasts)}" if rule.suppress.lasts else ""
-        days = f" after {rule.suppress.failures} days of failure" if rule.suppress.failures > 1 else ""
-        what = " marketing" if rule.suppress.purpose == "marketing" else ""
-        parts.append(f"suppress{what} ({rule.suppress.scope}){lasts}{days}")
+        parts.append(_suppresses(rule.suppress))
     if rule.alert:
         parts.append(f"alert ({rule.alert.severity})")
     if rule.on_silence:
@@ -94,3 +92,12 @@ def _actions(rule: Rule) -> str:
     if rule.forward:
         parts.append(f"forward to {rule.forward}")
     return ", ".join(parts) or "ignore"
+
+
+def _suppresses(plan: SuppressPlan) -> str:
+    what = " marketing" if plan.purpose == "marketing" else ""
+    if plan.tiers:
+        return f"suppress{what} ({plan.scope}) " + ", then ".join(words.tier(one) for one in plan.tiers)
+    lasts = f" for {in_words(plan.lasts)}" if plan.lasts else ""
+    days = f" after {plan.failures} days of failure" if plan.failures > 1 else ""
+    return f"suppress{what} ({plan.scope}){lasts}{days}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.moments import iso
+from cli.moments import iso, shown
 from cli.stored import Stored
 from policy.durations import in_words
 from store.moments import from_ms
@@ -109,3 +109,11 @@ def _in_our_form(text: str) -> str | None:
         return iso(datetime.fromisoformat(text))
     except ValueError:
         return text
+
+
+def cut_words(count: int, until: datetime) -> str:
+    """Return in words that a trail's beginning is kept no longer, and what that means for its chain."""
+    what = "1 earlier change" if count == 1 else f"{count} earlier changes"
+    return (
+        f"{what} until {shown(until)[:10]} were deleted some years after a lift; the chain goes on from its head then."
+    )

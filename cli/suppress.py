@@ -10,7 +10,7 @@ from cli.listed import ALL, CHANNEL, LIMIT, RECIPIENT, hashes, print_found, with
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option, print_json
 from cli.reports import check_words
-from cli.shown import plain, scope
+from cli.shown import cut_words, plain, scope
 from cli.stored import Stored, ids, stored
 from codes import CAUSES
 from store import trail, views
@@ -156,6 +156,7 @@ def audit(number: str, form: str) -> None:
             raise fail(f"There is no suppression {number}. `dlr suppress list --all` lists them.", name=NOT_FOUND)
         verdict = trail.verify(connection, row["id"])
     told = {"id": row["id"], "audit": row["audit"], "whole": not verdict.problem, "problem": verdict.problem}
+    told |= {"cut": verdict.cut, "cut_until": verdict.cut_until}
     if form == "json":
         print_json(plain({**told, "head": verdict.head.hex()}))
     else:
@@ -166,5 +167,7 @@ def audit(number: str, form: str) -> None:
     if verdict.problem:
         raise fail(f"The trail of {number} is not whole: {verdict.problem}. Compare it with a backup.")
     if form != "json":
+        if verdict.cut_until is not None:
+            click.echo(cut_words(verdict.cut, verdict.cut_until))
         click.echo(f"The chain of {counted(verdict.rows, 'change')} is whole; its head is {verdict.head.hex()}.")
         click.echo("Noted elsewhere, the head proves later that nothing before it was changed.", err=True)

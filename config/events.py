@@ -14,6 +14,7 @@ ADDED: Final = "suppression.added"
 CHANGED: Final = "suppression.changed"
 PROPOSED: Final = "suppression.proposed"
 LIFTED: Final = "suppression.lifted"
+ENDED: Final = "suppression.ended"
 RESEND_WAITING: Final = "resend.waiting"
 RESEND_SENT: Final = "resend.sent"
 RESEND_REFUSED: Final = "resend.refused"
@@ -34,6 +35,7 @@ EVENTS: Final = {
     CHANGED: "A suppression lasts longer than was said before.",
     PROPOSED: "A suppression waits for a person's consent; it does not block yet.",
     LIFTED: "A suppression, or the proposal of one, is over.",
+    ENDED: "A suppression, or the proposal of one, has come to the end of its time.",
     RESEND_WAITING: "A resend cannot leave before somebody has done something: the event says what.",
     RESEND_SENT: "A resend left and was accepted.",
     RESEND_REFUSED: "A resend was refused, and the same would be refused again.",

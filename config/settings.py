@@ -220,6 +220,9 @@ class Settings(SyncRows):
     keep_bodies: timedelta = _row(timedelta(days=30), "Raw callbacks.", group="retention")
     keep_reports: timedelta = _row(timedelta(days=90), "Normalised reports.", group="retention")
     keep_decisions: timedelta = _row(timedelta(days=400), "Decisions with their reasons.", group="retention")
+    keep_audit: timedelta = _row(
+        timedelta(days=1826), "What led to a lift in the trail of a suppression, from the lift on.", group="retention"
+    )
     keep_keys: timedelta = _row(timedelta(days=14), "Fingerprints that recognise repeated reports.", group="retention")
     keep_events: timedelta = _row(timedelta(days=30), "Events that were told, to tell them again.", group="retention")
 

@@ -3,7 +3,7 @@
 from policy.decide import decide
 from policy.decision import Action, Alert, Decision, Forward, Ignore, Mode, Retry, Suppress
 from policy.errors import PolicyError, PolicyFault
-from policy.history import UNSEEN, History, Purpose
+from policy.history import UNSEEN, Failed, History, Purpose
 from policy.interpret import Interpretation, interpret
 from policy.load import load_policy, shipped_policy
 from policy.rules import Rule, Rules
@@ -14,6 +14,7 @@ __all__ = [
     "Action",
     "Alert",
     "Decision",
+    "Failed",
     "Forward",
     "History",
     "Ignore",

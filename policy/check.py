@@ -5,8 +5,8 @@ from dataclasses import fields
 from typing import Final
 
 from codes import Tables
-from policy.decide import NEVER_RESENT
 from policy.errors import PolicyFault
+from policy.resending import NEVER_RESENT
 from policy.rules import Conditions, Rule
 
 _DIMENSIONS: Final = tuple(field.name for field in fields(Conditions))
@@ -46,9 +46,11 @@ def _by_itself(rule: Rule, causes: dict[tuple[str, int | str], set[str]]) -> Ite
         yield PolicyFault(rule.file, _at(rule), "it does nothing", "Add an action, or ignore = true.")
     if does and rule.ignore:
         yield PolicyFault(rule.file, _at(rule), f"it ignores and has {does[0]}", "Leave out one of the two.")
-    if rule.retry and rule.suppress and rule.suppress.failures <= 1 and rule.suppress.purpose == "all":
+    if rule.retry and rule.suppress and rule.suppress.at_once and rule.suppress.purpose == "all":
         problem = "it sends again to whom it suppresses at once"
-        yield PolicyFault(rule.file, _at(rule), problem, "Give suppress an after, or leave out one of the two.")
+        yield PolicyFault(
+            rule.file, _at(rule), problem, "Give suppress an after or tiers, or leave out one of the two."
+        )
     if rule.retry:
         named = set(rule.conditions.cause) or set().union(*_named_causes(rule.conditions, causes))
         forbidden = sorted(named & NEVER_RESENT)

@@ -3,6 +3,7 @@
 Named tuples, since one or more are made for every report and a frozen dataclass takes four times as long to make.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -38,12 +39,27 @@ class Retry(NamedTuple):
     action: Literal["retry"] = "retry"
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a suppression rests on that takes more than one failure: those `at` which they happened.
+
+    `tier` counts from 1 of `tiers`, and is 0 where a score leads to it. `lasts` is the tier's, `None` for good.
+    """
+
+    needed: int
+    at: tuple[datetime, ...]
+    tier: int = 0
+    tiers: int = 0
+    lasts: timedelta | None = None
+
+
 class Suppress(NamedTuple):
     """Send this recipient nothing more within `scope` (all, channel, sender, campaign) and `purpose` (all, marketing).
 
     `until` is `None` for good. `hold` is a rest that says nothing bad about the person. `firm` marks what the person
     or the carrier said outright, which the guard against mass suppression never holds back. `confirms` marks a refusal
     by a list, ours or Infobip's: it confirms what stands here, and never makes, prolongs or restores anything.
+    `rests_on` is what led to it, where failures are counted.
     """
 
     rule: str
@@ -55,6 +71,7 @@ class Suppress(NamedTuple):
     firm: bool
     hold: bool = False
     confirms: bool = False
+    rests_on: Count | None = None
     action: Literal["suppress"] = "suppress"
 
 

@@ -6,12 +6,19 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from marshmallow import ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields
 
 from codes.suggest import did_you_mean
 from policy.durations import in_words, parse_duration
 
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24):([0-5]\d)")
+
+
+class Strict(Schema):
+    """A schema that refuses keys which it does not know."""
+
+    class Meta:
+        unknown = RAISE
 
 
 class Span(fields.Field[timedelta]):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Purpose(StrEnum):
@@ -13,6 +13,16 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
     MARKETING = "marketing"
     UNDECLARED = "undeclared"
+
+
+class Failed(NamedTuple):
+    """An earlier failure of the recipient that something may be counted by: one a day, channel and cause."""
+
+    at: datetime
+    cause: str
+    channel: str
+    excused: str = ""
+    """Why it does not count: a clause that names the incident that was open for its network or domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,10 @@ class History:
     """Why it can never be sent again by itself: its id stands for several people, its endpoint takes no id ..."""
     infobip_retries: bool = False
     """Whether the send asked Infobip itself to repeat it, as voice sends can."""
-    failure_days: tuple[datetime, ...] = ()
-    """Earlier soft failures of this recipient on this channel since the last delivery, one a day at most."""
+    failed: tuple[Failed, ...] = ()
+    """Earlier failures of this recipient, on each channel since the last delivery by it."""
+    excused: str = ""
+    """Why this failure does not count, as in `Failed`; empty where it does."""
     failed_at: datetime | None = None
     """When this failure happened, by event time; the clock stands in where nobody knows."""
     arrived_by: tuple[str, ...] = ()

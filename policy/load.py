@@ -162,8 +162,10 @@ def _fault(file: str, where: str, path: tuple[str, ...], message: str, schema: S
 
 def _fields_at(schema: Schema, path: tuple[str, ...]) -> list[str]:
     for step in path:
+        if step.isdecimal():
+            continue  # a place in a list, whose schema is the one that holds
         nested = next((f for name, f in schema.fields.items() if step in (name, f.data_key)), None)
-        inner = getattr(nested, "schema", None)
+        inner = getattr(nested, "schema", None) or getattr(getattr(nested, "inner", None), "schema", None)
         if inner is None:
             break
         schema = inner

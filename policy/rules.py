@@ -8,6 +8,7 @@ from typing import Final
 from codes import Match, Meaning, Outcome
 from policy.decision import Decision, Mode
 from policy.history import History, Purpose
+from policy.suppress_plan import SuppressPlan
 from reports import Report
 
 _REMEMBERED: Final = 10_000
@@ -51,21 +52,6 @@ class RetryPlan:
     """Minutes after midnight at which the window opens and closes."""
     pause: tuple[str, ...] = ()
     channel: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SuppressPlan:
-    """How a rule suppresses. `lasts` is `None` for good; `failures` days of failure `within` are needed first."""
-
-    scope: str
-    purpose: str = "all"
-    lasts: timedelta | None = None
-    grow: int = 1
-    hold: bool = False
-    failures: int = 1
-    within: timedelta = timedelta(days=30)
-    confirms: bool = False
-    """Whether it is no more than another list's word: what stands here is confirmed, and nothing is made."""
 
 
 @dataclass(frozen=True, slots=True)

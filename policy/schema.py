@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from codes import CAUSES, CHANNELS, Outcome, Tables
 from policy.decision import Mode
-from policy.fields import CodeList, Span, Window, Words, Zone
+from policy.fields import CodeList, Span, Strict, Window, Words, Zone
 from policy.history import Purpose
-from policy.rules import AlertPlan, Conditions, Limits, Purposes, RetryPlan, SilencePlan, SuppressPlan
+from policy.rules import AlertPlan, Conditions, Limits, Purposes, RetryPlan, SilencePlan
+from policy.suppress_schema import SuppressSchema
 
 MOST_ATTEMPTS: Final = 7
 LONGEST_RETRY: Final = timedelta(days=8)
 LONGEST_SILENCE: Final = timedelta(hours=1)
 
-SCOPES: Final = ("all", "channel", "sender", "campaign")
 PAUSES: Final = ("sender", "network", "domain", "account", "brand")
 GROUPINGS: Final = (
     "account",
@@ -40,12 +40,7 @@ KINDS: Final = tuple(
 )
 
 
-class _Strict(Schema):
-    class Meta:
-        unknown = RAISE
-
-
-class RetrySchema(_Strict):
+class RetrySchema(Strict):
     """`retry = { delays = ["15m", "2h"], attempts = 2 }`, or `every = "24h"`."""
 
     delays = fields.List(Span(), validate=validate.Length(min=1))
@@ -66,38 +61,14 @@ class RetrySchema(_Strict):
             raise ValidationError("window and when = 'window' belong together. Write both or neither.", "window")
 
 
-class AfterSchema(_Strict):
-    """`after = { failures = 5, within = "30d" }`: at most one point a day, stale after `within`."""
-
-    failures = fields.Integer(strict=True, required=True, validate=validate.Range(2, 100))
-    within = Span(required=True)
-
-
-class SuppressSchema(_Strict):
-    """`suppress = { scope = "channel", for = "180d" }`; without `for`, for good."""
-
-    scope = fields.String(required=True, validate=validate.OneOf(SCOPES))
-    purpose = fields.String(validate=validate.OneOf(("all", "marketing")), load_default="all")
-    lasts = Span(data_key="for", load_default=None)
-    grow = fields.Integer(strict=True, validate=validate.Range(1, 4), load_default=1)
-    hold = fields.Boolean(load_default=False)
-    confirms = fields.Boolean(load_default=False)
-    after = fields.Nested(AfterSchema, load_default=None)
-
-    @post_load
-    def _plan(self, data: dict[str, Any], **kwargs: Any) -> SuppressPlan:
-        after = data.pop("after") or {}
-        return SuppressPlan(**data, **after)
-
-
-class ThresholdSchema(_Strict):
+class ThresholdSchema(Strict):
     """`threshold = { count = 20, within = "10m" }`."""
 
     count = fields.Integer(strict=True, required=True, validate=validate.Range(min=1))
     within = Span(required=True)
 
 
-class AlertSchema(_Strict):
+class AlertSchema(Strict):
     """`alert = { severity = "warning", group_by = ["account", "sender"] }`."""
 
     severity = fields.String(required=True, validate=validate.OneOf(SEVERITIES))
@@ -111,7 +82,7 @@ class AlertSchema(_Strict):
         return AlertPlan(data["severity"], tuple(data["group_by"]), repeat=data["repeat"], **threshold)
 
 
-class SilenceSchema(_Strict):
+class SilenceSchema(Strict):
     """`on_silence = { after = "20s", then = "voice" }`."""
 
     after = Span(most=LONGEST_SILENCE, required=True)
@@ -122,7 +93,7 @@ class SilenceSchema(_Strict):
         return SilencePlan(**data)
 
 
-class LimitsSchema(_Strict):
+class LimitsSchema(Strict):
     """`[limits]`: each key may be left out and has the documented default."""
 
     attempts = fields.Integer(strict=True, validate=validate.Range(1, MOST_ATTEMPTS))
@@ -148,7 +119,7 @@ class LimitsSchema(_Strict):
         return Limits(**data)
 
 
-class ModesSchema(_Strict):
+class ModesSchema(Strict):
     """`[modes]`: how far each kind of action goes by itself."""
 
     retry = fields.Enum(Mode, by_value=True)
@@ -157,7 +128,7 @@ class ModesSchema(_Strict):
     forward = fields.Enum(Mode, by_value=True)
 
 
-class PurposesSchema(_Strict):
+class PurposesSchema(Strict):
     """`[purposes]`: what messages are for, where nobody registered it."""
 
     default = fields.Dict(fields.String(), fields.Enum(Purpose, by_value=True))
@@ -177,7 +148,7 @@ def match_schema(tables: Tables) -> type[Schema]:
         rows = [row for row in tables.rows if row.kind == kind]
         return {row.id: row for row in rows} | {row.name.lower(): row for row in rows}
 
-    class MatchSchema(_Strict):
+    class MatchSchema(Strict):
         account = Words()
         channel = Words(CHANNELS)
         event = Words((*EVENTS, *KINDS))
@@ -211,7 +182,7 @@ _SHORT: Final = "the reason is shorter than {min} characters. Write a clause tha
 def rule_schema(tables: Tables) -> Schema:
     """Return the schema of one `[[rule]]`."""
 
-    class RuleSchema(_Strict):
+    class RuleSchema(Strict):
         id = fields.String(
             required=True, validate=validate.Regexp(r"[a-z][a-z0-9-]*\Z", error="Write lower-case words.")
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from policy.decide import NEVER_RESENT
 from policy.durations import in_words
 from policy.history import Purpose
+from policy.resending import NEVER_RESENT
 from policy.rules import Conditions, Rule, Rules
 
 # Callbacks that have waited here for longer are late themselves, and the delivery may be among them.

@@ -1,13 +1,16 @@
 """The reason of a decision, as one sentence that a support person can read aloud."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from codes import CAUSES, Meaning, Outcome
+from policy.counting import Standing
 from policy.decision import Action, Alert, Forward, Ignore, Mode, Retry, Suppress
 from policy.durations import in_words
+from policy.history import Failed
 from policy.rules import RetryPlan
+from policy.suppress_plan import Tier
 
 _OUTCOMES = {
     Outcome.DELIVERED: "The message was delivered",
@@ -43,6 +46,42 @@ def schedule(retry: RetryPlan) -> tuple[str, ...]:
     spans = tuple(in_words(delay) for delay in retry.delays)
     lead = {"next_day": f"next day in {retry.zone}, plus ", "window": f"when the window opens in {retry.zone}, plus "}
     return tuple(lead.get(retry.when, "") + span for span in spans)
+
+
+def tier(one: Tier) -> str:
+    """Return what a tier does, in words: `for 60 days at the 2nd failure within 365 days`."""
+    lasts = f"for {in_words(one.lasts)}" if one.lasts is not None else "for good"
+    return f"{lasts} at the first failure" if one.times <= 1 else f"{lasts} at {_failures(one)}"
+
+
+def _failures(one: Tier) -> str:
+    return f"the {_ordinal(one.times)} failure within {in_words(one.within)}"
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def standing(stands: Standing, tiers: Sequence[Tier]) -> str:
+    """Return the clause that tells which tier somebody reached by how many failures, and what comes next."""
+    following = next(iter(tiers[stands.number :]), None)
+    ahead = f", and the next is {tier(following)}" if following is not None else ""
+    failures = "failure" if len(stands.at) == 1 else "failures"
+    if not stands.number:
+        return (
+            f"the recipient has {len(stands.at)} such {failures}, too few for the first tier, which is {tier(tiers[0])}"
+        )
+    kept = f" within {in_words(tiers[stands.number - 1].within)}" if stands.number > 1 else ""
+    return f"that is tier {stands.number} of {len(tiers)} by {len(stands.at)} such {failures}{kept}{ahead}"
+
+
+def left_out(failures: Sequence[Failed]) -> str:
+    """Return the clause that tells which failures do not count."""
+    days = len({failed.at.date() for failed in failures})
+    why = " and ".join(sorted({failed.excused for failed in failures})[:2])
+    return f"failures of {days} earlier {'day' if days == 1 else 'days'} do not count, since {why}"
 
 
 def _what(meaning: Meaning, outcome: Outcome) -> str:

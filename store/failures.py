@@ -1,37 +1,68 @@
-"""Days on which somebody could not be reached: one point a day, wiped out by a delivery."""
+"""Days on which somebody could not be reached, by cause: what scores and tiers count. A delivery wipes them out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, and_
+from sqlalchemy import Connection, and_, update
 
-from store.moments import from_ms
+from store.moments import from_ms, to_ms
 from store.schema import failure_days
-from store.writes import insert_new, select_in
+from store.writes import select_in, widen
 
-_KEY: Final = ("account", "address", "channel", "day")
+_KEY: Final = ("account", "address", "channel", "day", "cause")
+_DAY_MS: Final = 86_400_000
 Person = tuple[str, bytes]
 """An account and the hash of an address."""
 
 
-def of(connection: Connection, people: Sequence[Person]) -> dict[tuple[bytes, str], tuple[datetime, ...]]:
-    """Return the days of soft failure since the last delivery, the earliest first, by (address, channel)."""
-    found: dict[tuple[bytes, str], tuple[datetime, ...]] = {}
+class Failure(NamedTuple):
+    """Somebody could not be reached, for a cause that says something about them."""
+
+    account: str
+    address: bytes
+    channel: str
+    at: datetime
+    cause: str
+    place: str = ""
+    """Where, as `store.outages` names it."""
+
+
+class FailureDay(NamedTuple):
+    """The failures of one person, channel, cause and day. `reached_at`: when something arrived after one of them."""
+
+    account: str
+    channel: str
+    cause: str
+    place: str
+    first_at: datetime
+    last_at: datetime
+    reached_at: datetime
+
+
+def of(connection: Connection, people: Sequence[Person]) -> dict[bytes, tuple[FailureDay, ...]]:
+    """Return the days of failure of each address, the earliest first, those included that a delivery wiped out."""
+    found: dict[bytes, tuple[FailureDay, ...]] = {}
     addresses, accounts = [address for _, address in people], {account for account, _ in people}
     rows = select_in(connection, failure_days, "address", addresses, accounts=accounts)
-    for row in sorted(rows, key=lambda row: row.day):
-        found[row.address, row.channel] = (*found.get((row.address, row.channel), ()), from_ms(row.day))
+    for row in sorted(rows, key=lambda row: row.first_at):
+        times = from_ms(row.first_at), from_ms(row.last_at), from_ms(row.reached_at)
+        day = FailureDay(row.account, row.channel, row.cause, row.place, *times)
+        found[row.address] = (*found.get(row.address, ()), day)
     return found
 
 
-def note(connection: Connection, failed: Iterable[tuple[str, bytes, str, datetime]]) -> None:
-    """Add one point a day for each (account, address, channel, event time)."""
-    days = {
-        (account, address, channel, at.replace(hour=0, minute=0, second=0, microsecond=0))
-        for account, address, channel, at in failed
-    }
-    insert_new(connection, failure_days, [dict(zip(_KEY, day, strict=True)) for day in sorted(days)])
+def note(connection: Connection, failed: Iterable[Failure]) -> None:
+    """Keep failures: one row for each person, channel, day and cause."""
+    days: dict[tuple[str, bytes, str, int, str], dict[str, object]] = {}
+    for one in failed:
+        moment = to_ms(one.at)
+        key = (one.account, one.address, one.channel, moment - moment % _DAY_MS, one.cause)
+        known = days.setdefault(key, dict(zip(_KEY, key, strict=True)))
+        known["first_at"] = min(moment, known.get("first_at", moment))  # type: ignore[call-overload]
+        known["last_at"] = max(moment, known.get("last_at", moment))  # type: ignore[call-overload]
+        known.setdefault("place", one.place)
+    widen(connection, failure_days, [days[key] for key in sorted(days)], _KEY, least="first_at", most="last_at")
 
 
 def forget(
@@ -43,6 +74,6 @@ def forget(
     """Wipe out what is older than a delivery. `delivered`: (channel, address) -> event time."""
     for row in select_in(connection, failure_days, "address", addresses, accounts=accounts):
         moment = delivered.get((row.channel, row.address))
-        if moment is not None and from_ms(row.day) <= moment:
+        if moment is not None and row.reached_at < row.last_at and row.first_at <= to_ms(moment):
             key = and_(*(failure_days.c[name] == getattr(row, name) for name in _KEY))
-            connection.execute(failure_days.delete().where(key))
+            connection.execute(update(failure_days).where(key).values(reached_at=moment))

@@ -38,6 +38,7 @@ from store.schema import (
     sends,
     suppression_audit,
     suppressions,
+    trail_cuts,
 )
 from store.trail import Change, change
 from store.vault import Vault
@@ -183,6 +184,7 @@ def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:
     inferred = select(suppressions.c.id).where(suppressions.c.address.in_(hashes), ~_is_kept())
     numbers = list(connection.scalars(inferred))
     _delete(connection, suppression_audit, suppression_audit.c.suppression_id.in_(numbers))
+    _delete(connection, trail_cuts, trail_cuts.c.suppression_id.in_(numbers))
     return _delete(connection, suppressions, suppressions.c.id.in_(numbers))
 
 

@@ -91,6 +91,12 @@ def proposed_by(connection: Connection, rule: str, last: int, limit: int = _AT_O
     return list(connection.scalars(query.order_by(suppressions.c.id).limit(limit)))
 
 
+def is_proposed(connection: Connection, number: int) -> bool:
+    """Whether this entry waits for a person's consent."""
+    mine = (suppressions.c.id == number) & (suppressions.c.state == PROPOSED)
+    return connection.execute(select(suppressions.c.id).where(mine)).first() is not None
+
+
 def answer(connection: Connection, numbers: Sequence[int], now: datetime, who: str, *, accept: bool) -> list[int]:
     """Accept or drop proposals; return the ids of those that were proposed."""
     query = select(suppressions.c.id).where(suppressions.c.id.in_(numbers), suppressions.c.state == PROPOSED)

@@ -19,6 +19,7 @@ from store import incident_events
 from store.ids import new_id
 from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, UPDATED
 from store.moments import to_ms
+from store.outages import place_of_incident
 from store.schema import incident_deltas, incidents
 from store.sightings import Sighting, note, together
 from store.told import incidents_opened, incidents_resolved
@@ -139,7 +140,17 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
         "recent": json.dumps(_recent(standing if goes_on else None, deltas)),
         "examples": examples,
     }
-    return values if standing else values | {"first_at": min(delta.first_at for delta in deltas), "told_at": None}
+    begins = min(delta.first_at for delta in deltas)
+    if standing is None:
+        return values | {"first_at": begins, "told_at": None}
+    return values | ({"first_at": begins} if _was_nothing(standing, deltas, begins) else {})
+
+
+def _was_nothing(standing: Any, deltas: Sequence[Any], begins: datetime) -> bool:
+    """Whether what was seen so far never came to anything, and is too long ago to belong to what is seen now."""
+    window = timedelta(milliseconds=max(delta.within_ms for delta in deltas))
+    never_open = standing.state == WATCHING and standing.told_at is None and standing.resolved_at is None
+    return never_open and begins - standing.last_at > window
 
 
 def _more(known: str, new: Any, most: int) -> str:
@@ -174,6 +185,7 @@ def _write(connection: Connection, standing: Any, deltas: Sequence[Any], values:
         return int(standing.id)
     number, last = new_id(), deltas[-1]
     fixed = {"id": number, "account": last.account, "key": last.key, "rule": last.rule}
+    fixed["place"] = place_of_incident(json.loads(last.facts))
     connection.execute(incidents.insert().values(**fixed, **values))
     return number
 

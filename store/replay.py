@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from store.arrivals import arrived
 from store.inbox import Callback, as_callback
 from store.moments import to_ms
-from store.schema import failure_days, inbox, messages, meta, reports, suppressions
+from store.schema import inbox, messages, meta, reports, suppressions
 from store.vault import Vault
 from store.views import Found, Wanted, latest_decisions, report_conditions
 from store.writes import insert_new
@@ -66,15 +66,6 @@ def arrivals(connection: Connection, addresses: Iterable[bytes]) -> dict[bytes, 
     found: dict[bytes, list[tuple[int, str, datetime]]] = {}
     for recipient, *told in connection.execute(query.where(reports.c.recipient.in_(wanted), arrived())):
         found.setdefault(recipient, []).append((told[0], told[1], told[2]))
-    return found
-
-
-def failures_of(connection: Connection, addresses: Iterable[bytes]) -> dict[tuple[bytes, str], list[datetime]]:
-    """Return the days of soft failure since the last delivery, by (address, channel)."""
-    query = select(failure_days).where(failure_days.c.address.in_(sorted({number for number in addresses if number})))
-    found: dict[tuple[bytes, str], list[datetime]] = {}
-    for row in connection.execute(query):
-        found.setdefault((row.address, row.channel), []).append(row.day)
     return found
 
 

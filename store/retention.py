@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
 
 from reports.states import State, counted, is_hearsay, leg_name
-from store import told
+from store import told, trail_cuts
 from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
@@ -58,6 +58,7 @@ class Limits:
     decisions: timedelta
     keys: timedelta
     events: timedelta = timedelta(days=30)
+    audit: timedelta = timedelta(days=1826)
 
 
 def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
@@ -101,6 +102,7 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "records of lists": _delete(database, listed, listed.c.id, _left_long_ago(now - limits.decisions)),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
+    deleted["trails"] = trail_cuts.cut(database, now - limits.audit, now)
     database.repeat(lambda connection: _expire_retries(connection, now))
     deleted["settled"] = database.repeat(lambda connection: settle_legs(connection, now))
     return deleted

@@ -41,6 +41,8 @@ class Sighting:
     purpose: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the incident is grouped by, such as sender and network; never an address."""
+    since: datetime | None = None
+    """When it began, where what is seen `at` a moment has gone on before."""
     quiet: timedelta | None = None
     """How long nothing is heard of it until it is over; nothing: as the installation has it."""
 
@@ -77,7 +79,7 @@ def _delta(number: int, seen: Sighting) -> dict[str, Any]:
         "repeat_ms": seen.repeat // _MILLISECOND,
         "quiet_ms": 0 if seen.quiet is None else seen.quiet // _MILLISECOND,
         "count": seen.count,
-        "first_at": seen.at,
+        "first_at": seen.since or seen.at,
         "last_at": seen.at,
         "example": seen.example,
         "cause": seen.cause,

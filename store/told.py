@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from config.events import (
     ADDED,
     CHANGED,
+    ENDED,
     FAILED,
     LIFTED,
     OPENED,
@@ -27,14 +28,14 @@ from config.mask import mask_text
 from reports.states import State, attempt_of
 from store import events
 from store.events import Event
-from store.moments import from_ms
+from store.moments import from_ms, to_ms
 from store.schema import incidents, messages, reports, retries, suppressions
 from store.writes import select_in
 
 # What became of a suppression, by the state that it has after the change; every other state ends it.
 _BY_STATE: Final = {"active": ADDED, "proposed": PROPOSED, "held": PROPOSED}
 # Changes of a suppression's row that change nothing for the person.
-_NO_NEWS: Final = frozenset({"evidence removed"})
+_NO_NEWS: Final = frozenset({"evidence removed", "trail cut"})
 _BY_RESEND: Final = {
     "waiting": RESEND_WAITING,
     "accepted": RESEND_SENT,
@@ -89,10 +90,24 @@ def _suppression(line: int, row: Any, change: str, detail: str, at: datetime) ->
     kind = _BY_STATE.get(row.state, LIFTED)
     if kind == ADDED and change == "prolonged":
         kind = CHANGED
-    data = {
+    data = _entry(row, change, row.state, detail)
+    return _about(row, kind, at, (line,), data)
+
+
+def suppressions_ended(connection: Connection, rows: Sequence[Any], at: datetime) -> int:
+    """Tell of entries that have come to their end, each once for each end that it has; return how many are news."""
+    found = [
+        _about(row, ENDED, row.until, (row.id, to_ms(row.until)), _entry(row, "ended", "ended", "its time is over"))
+        for row in rows
+    ]
+    return events.note(connection, found, at)
+
+
+def _entry(row: Any, change: str, state: str, detail: str) -> dict[str, Any]:
+    return {
         "suppressionId": str(row.id),
         "change": change,
-        "state": row.state,
+        "state": state,
         "cause": row.cause,
         "rule": row.rule,
         "origin": row.origin,
@@ -106,19 +121,24 @@ def _suppression(line: int, row: Any, change: str, detail: str, at: datetime) ->
         "until": _iso(row.until),
         "reason": mask_text(detail),
     }
+
+
+def _about(row: Any, kind: str, at: datetime, about: tuple[int, ...], data: Mapping[str, Any]) -> Event:
     return Event(
         kind=kind,
         account=row.account,
         channel=row.channel,
         at=at,
-        about=(line,),
+        about=about,
         data=data,
         recipient=bytes(row.address),
     )
 
 
-def _iso(ms: int | None) -> str | None:
-    return None if ms is None else iso(from_ms(ms))
+def _iso(moment: int | datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return iso(from_ms(moment) if isinstance(moment, int) else moment)
 
 
 def iso(moment: datetime) -> str:

@@ -97,7 +97,7 @@ def fold(connection: Connection) -> int:
 
 def lines(connection: Connection, since: datetime) -> list[Line]:
     """Return each channel and network that had reports in the hours from that of `since` on, with its past."""
-    begin = _hour(since)
+    begin = hour_of(since)
     key = (traffic.c.account, traffic.c.channel, traffic.c.network)
     now = select(*key, func.sum(traffic.c.reports), func.sum(traffic.c.failed))
     recent = connection.execute(now.where(traffic.c.hour >= begin).group_by(*key)).all()
@@ -116,7 +116,7 @@ def _line(row: Any, past: Sequence[Any]) -> Line:
 
 def usual(connection: Connection, now: datetime, days: int) -> dict[tuple[str, str], list[int]]:
     """Return how many reports each (account, channel) had at this hour of the last `days` days, the latest first."""
-    hours = [_hour(now) - timedelta(days=day) for day in range(1, days + 1)]
+    hours = [hour_of(now) - timedelta(days=day) for day in range(1, days + 1)]
     found: dict[tuple[str, str], list[int]] = {}
     for place, hour in enumerate(hours):
         for key, number in in_hours(connection, hour, hour + HOUR).items():
@@ -131,5 +131,6 @@ def in_hours(connection: Connection, begin: datetime, end: datetime) -> dict[tup
     return {(row[0], row[1]): int(row[2]) for row in connection.execute(query)}
 
 
-def _hour(moment: datetime) -> datetime:
+def hour_of(moment: datetime) -> datetime:
+    """Return when the hour of a moment began."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from store import told
 from store.ids import new_ids
 from store.moments import from_ms, to_ms
-from store.schema import suppression_audit, suppressions
+from store.schema import suppression_audit, suppressions, trail_cuts
 from store.writes import insert_rows
 
+CUT: Final = "trail cut"
+"""The change that tells that the trail's beginning was deleted, and names the head which the chain had there."""
 _SIZE: Final = 32
 _AT_ONCE: Final = 500
 
@@ -35,12 +37,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a trail is whole. `problem` says what is wrong with the row `at`, or is empty."""
+    """Whether a trail is whole. `problem` says what is wrong with the row `at`, or is empty.
+
+    `cut` changes of its beginning, the last of which happened at `cut_until`, are kept no longer: the chain goes on
+    from the head that it had then.
+    """
 
     rows: int
     head: bytes
     problem: str = ""
     at: int = 0
+    cut: int = 0
+    cut_until: datetime | None = None
 
 
 def link(previous: bytes, number: int, of: int, at_ms: int, who: str, change: str, detail: str) -> bytes:
@@ -92,19 +100,44 @@ def verify(connection: Connection, number: int) -> Verdict:
 
     The chain says which row follows which: ids made on hosts whose clocks differ need not be in order.
     """
+    begins = connection.execute(select(trail_cuts).where(trail_cuts.c.suppression_id == number)).first()
+    head, gone, until = (bytes(begins.head), begins.rows, begins.until) if begins else (b"", 0, None)
+    left = _rows(connection, number)
+    count = len(left)
+    if begins is not None and not any(row.change == CUT and row.detail.endswith(head.hex()) for row in left):
+        return Verdict(count, head, "nothing tells why its beginning is missing", 0, gone, until)
+    ordered, left = _chained(head, left)
+    head = bytes(ordered[-1].hash) if ordered else head
+    if left:
+        return Verdict(count, head, "this row, or one before it, is not as it was written", left[0].id, gone, until)
+    kept = connection.execute(select(suppressions.c.audit_head).where(suppressions.c.id == number)).scalar()
+    if kept is not None and bytes(kept) != head:
+        return Verdict(count, head, "rows are missing at its end", 0, gone, until)
+    return Verdict(count, head, "", 0, gone, until)
+
+
+def in_order(connection: Connection, number: int) -> list[Row[Any]]:
+    """Return the rows of a whole trail as they follow each other."""
+    begins = connection.execute(select(trail_cuts.c.head).where(trail_cuts.c.suppression_id == number)).scalar()
+    return _chained(bytes(begins or b""), _rows(connection, number))[0]
+
+
+def _rows(connection: Connection, number: int) -> list[Row[Any]]:
     trail = select(suppression_audit).where(suppression_audit.c.suppression_id == number)
-    left = list(connection.execute(trail.order_by(suppression_audit.c.id)).all())
-    count, head = len(left), b""
+    return list(connection.execute(trail.order_by(suppression_audit.c.id)).all())
+
+
+def _chained(head: bytes, left: list[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Return the rows that follow `head` and each other, and those that do not."""
+    ordered: list[Row[Any]] = []
     while left:
         following = next((row for row in left if bytes(row.hash) == _hash_after(head, row)), None)
         if following is None:
-            return Verdict(count, head, "this row, or one before it, is not as it was written", left[0].id)
+            break
+        ordered.append(following)
         head = bytes(following.hash)
-        left.remove(following)
-    kept = connection.execute(select(suppressions.c.audit_head).where(suppressions.c.id == number)).scalar()
-    if kept is not None and bytes(kept) != head:
-        return Verdict(count, head, "rows are missing at its end")
-    return Verdict(count, head)
+        left = [row for row in left if row is not following]
+    return ordered, left
 
 
 def _hash_after(previous: bytes, row: Row[Any]) -> bytes:

@@ -82,8 +82,8 @@ def next_step(found: Waiting) -> str:
         steps.append("`dlr retries list` shows resends, `dlr retries run` lets some of them go, `cancel` ends them")
     elif found.put_aside or found.in_doubt:
         steps.append("`dlr retries list` says what each resend waits for")
-    if found.suppressions:
-        steps.append("`dlr proposals list` shows suppressions, `accept` and `drop` answer them")
+    if found.suppressions or found.proposed:
+        steps.append("`dlr proposals list` shows what is proposed, `accept` and `drop` answer it")
     if found.observed:
         steps.append('retry = "act" under [modes] of your policy (DLR_POLICY) lets resends leave by themselves')
     return f"{'; '.join(steps)}."

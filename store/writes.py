@@ -69,6 +69,15 @@ def upsert(
     _insert(connection, table, rows, f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {newer}")
 
 
+def widen(
+    connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str], *, least: str, most: str
+) -> None:
+    """Insert the rows, each of another `key`; where one is there, let it keep the lesser `least` and greater `most`."""
+    low, high = ("min", "max") if connection.dialect.name == "sqlite" else ("LEAST", "GREATEST")
+    wider = f"{least}={low}({table.name}.{least},excluded.{least}),{most}={high}({table.name}.{most},excluded.{most})"
+    _insert(connection, table, rows, f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {wider}")
+
+
 def select_in(
     connection: Connection,
     table: Table,

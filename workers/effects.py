@@ -34,11 +34,13 @@ from store import (
     surges,
     traffic,
 )
+from store.failures import Failure
 from store.messages import Message
 from store.pauses import Scope
 from store.suppressions import Entry
 from store.vault import Vault
 from workers import forwarding, rows
+from workers.failed import still_meant
 from workers.forwarding import Move
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
@@ -77,7 +79,8 @@ class Effects:
     sighted: Sighted = field(default_factory=Sighted)
     """What alerts add to incidents."""
     counted: traffic.Counts = field(default_factory=Counter)
-    failures: list[tuple[str, bytes, str, datetime]] = field(default_factory=list)
+    failures: dict[bytes, list[Failure]] = field(default_factory=dict)
+    """What says something about people, by address."""
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
@@ -211,7 +214,8 @@ class Effects:
         for item in self.opted_in:
             self._opt_in(connection, item)
         self._undo_older_opt_outs(connection)
-        failures.note(connection, [failed for failed in self.failures if not self._arrived_since(failed)])
+        failed = (one for of_one in self.failures.values() for one in of_one)
+        failures.note(connection, [one for one in failed if not self._arrived_since(one)])
         ledger.add_addresses(connection, list(self.addresses.values()))
         joins.give_reports(connection, self.given)
         ledger.add_reports(connection, self.reports)
@@ -237,6 +241,7 @@ class Effects:
         events.note(connection, [*told, *self.outgoing], self.now)
 
     def _write_entries(self, connection: Connection) -> None:
+        self.entries = still_meant(self.entries, self.delivered)
         known = suppressions.standing(connection, self.entries)
         entries = guard.guarded(connection, self.entries, known, self.guarded, self.limits, self.now)
         suppressions.suppress(connection, entries, self.now, "policy", known)
@@ -250,9 +255,19 @@ class Effects:
         known = (*self.arrived.items(), *self.delivered.items())
         return tuple(channel for (channel, address), moment in known if address == recipient and moment > at)
 
-    def _arrived_since(self, failed: tuple[str, bytes, str, datetime]) -> bool:
-        _, address, channel, at = failed
-        return channel in self.arrived_since(address, at)
+    def _arrived_since(self, failed: Failure) -> bool:
+        return failed.channel in self.arrived_since(failed.address, failed.at)
+
+    def add_failure(self, failure: Failure | None) -> None:
+        """Keep a failure that says something about the person."""
+        if failure is not None:
+            self.failures.setdefault(failure.address, []).append(failure)
+
+    def delivered_to(self, recipient: bytes) -> dict[str, datetime]:
+        """Return when something of this slice last arrived at the person, by channel."""
+        if recipient not in self.people:
+            return {}
+        return {channel: at for (channel, address), at in self.delivered.items() if address == recipient}
 
     def _undo_older_opt_outs(self, connection: Connection) -> None:
         """Lift at once what the person took back later, by event time, although we were told of that first."""

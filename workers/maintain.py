@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import guard_fold, incidents, notices, retention, sends, surges, traffic, waiting
+from store import ended, guard_fold, incidents, notices, outages, retention, sends, surges, traffic, waiting
 from store.guard import DIMENSIONS
 from store.incidents import Opened
 from store.work_marks import BEAT
@@ -17,6 +17,8 @@ _LOG = log(__name__)
 _LONGEST_POST: Final = timedelta(minutes=10)
 # How messages ended is needed no longer than the policy's `pause_window`, which may grow.
 _KEPT_COUNTS: Final = timedelta(hours=1)
+# So long after an incident opened, reports may still be committed that were decided on before.
+_LONGEST_SLICE: Final = timedelta(minutes=1)
 _EVENTS: Final = {"reminded": "incident_goes_on", "reopened": "incident_reopened", "graver": "incident_got_graver"}
 
 
@@ -30,10 +32,12 @@ def fold(context: Context) -> None:
     guard(context, now)
     for told in context.database.repeat(lambda connection: incidents.fold(connection, now, settings.alert_flap)):
         tell(told)
+    excuse(context, now)
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now, settings.alert_quiet))
     context.database.repeat(lambda connection: notices.spread(connection, routes, now))
     context.database.repeat(lambda connection: notices.keep_telling(connection, routes, now))
     context.database.repeat(traffic.fold)
+    ended.tell(context.database, now)
     # Nobody but beat sends this task, so beat works as well.
     worked(context, BEAT)
     _say_problem(context.routes.problem)
@@ -65,6 +69,27 @@ def guard(context: Context, now: datetime) -> None:
             ):
                 pass
     database.repeat(lambda connection: guard_fold.tell(connection, folded, limits, now))
+
+
+def excuse(context: Context, now: datetime) -> None:
+    """Drop what was suppressed on failures that an incident which has just opened takes from their count.
+
+    For a while after it opened: a slice of reports that was decided on before may be committed after.
+    """
+    database = context.database
+    with database.reading() as connection:
+        opened = outages.newly_open(connection, now - _LONGEST_SLICE)
+    for incident in opened:
+        after = dropped = 0
+        while True:
+            after, count = database.repeat(
+                lambda connection, one=incident, last=after: outages.drop_counted(connection, one, last, now)  # type: ignore[misc]
+            )
+            dropped += count
+            if not after:
+                break
+        if dropped:
+            _LOG.info("suppressions_excused", incident_id=str(incident.id), place=incident.place, dropped=dropped)
 
 
 def tidy(context: Context) -> None:
@@ -103,6 +128,7 @@ def purge(context: Context) -> None:
         decisions=settings.keep_decisions,
         keys=settings.keep_keys,
         events=settings.keep_events,
+        audit=settings.keep_audit,
     )
     deleted = retention.purge(context.database, limits, now)
     if any(deleted.values()):

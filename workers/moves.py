@@ -12,6 +12,7 @@ from reports.states import REACHED, Leg, State, is_hearsay, leg_name, moved, tol
 from store import joins, messages
 from store.messages import Message
 from workers.effects import Effects
+from workers.failed import failure_of
 from workers.prepare import Prepared
 
 _DUPLICATE: Final = "duplicate"
@@ -100,7 +101,7 @@ def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Eff
         _reached(item, effects)
     elif told is State.FAILED and item.recipient and after.legs[leg].state is State.FAILED:
         # A leg that failed is a failure on its channel, whatever becomes of the message by another one.
-        effects.failures.append((report.account, item.recipient, report.channel, item.event_at))
+        effects.add_failure(failure_of(item))
 
 
 def _first(item: Prepared, told: State) -> Message:

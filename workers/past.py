@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from policy import History, Purpose
 from store import protections, replay
 from store.suppressions import LIFTED_BY_DELIVERY
+from workers.failed import Failures
 from workers.prepare import Prepared
 from workers.register import Register, look_up
 
@@ -20,7 +21,7 @@ class Past:
 
     messages: Mapping[bytes, Any]
     reached: Mapping[bytes, int]
-    failures: Mapping[tuple[bytes, str], list[datetime]]
+    failures: Failures
     times: Mapping[tuple[bytes, str], list[tuple[Any, ...]]]
     arrivals: Mapping[bytes, list[tuple[int, str, datetime]]]
     register: Register
@@ -34,7 +35,7 @@ class Past:
         return cls(
             replay.messages_of(connection, keys),
             replay.first_reached(connection, keys),
-            replay.failures_of(connection, people),
+            Failures.read(connection, [item for item in items if item.recipient]),
             replay.times_before(connection, people),
             replay.arrivals(connection, [item.recipient for item in items if _may_be_disproved(item)]),
             look_up(connection, items),
@@ -46,7 +47,6 @@ class Past:
 
     def history(self, item: Prepared, number: int) -> History:
         """Return what was known when the report of this number came in."""
-        days = self.failures.get((item.recipient, item.report.channel), [])
         assert item.meaning is not None
         times = (
             (times - 1 if str(last) == str(number) else times)
@@ -60,7 +60,9 @@ class Past:
         found = self.register.add_to(found, item)
         return replace(
             found,
-            failure_days=tuple(day for day in days if day <= item.event_at),
+            failed_at=item.event_at,
+            failed=self.failures.before(item),
+            excused=self.failures.excuse(item),
             suppressions=max(times, default=0),
             arrived_by=self._disproved_by(item, number),
             protected=(item.report.account, item.recipient) in self.protected,

@@ -12,7 +12,7 @@ from policy import Decision, History, Mode, Purpose, Rules, decide
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import failures, inbox, ledger, protections, repeats, sends, suppressions
+from store import inbox, ledger, protections, repeats, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.events import endpoints_of
@@ -20,6 +20,7 @@ from store.ids import new_ids
 from store.messages import Message
 from store.vault import Vault
 from workers.effects import Effects
+from workers.failed import Failures
 from workers.moves import find_known, message_of, move, of_our_message
 from workers.pace import EXCLUSIVE, SHARED, Pace
 from workers.passing import Passing
@@ -143,7 +144,10 @@ class Pipeline:
             sent_at=message.first_at if message else None,
             reached=_is_reached(item, message),
             open_legs=bool(item.report.own_channel),
-            failure_days=past.failures.get((item.recipient, item.report.channel), ()),
+            failed=past.failures.before(
+                item, effects.failures.get(item.recipient, ()), effects.delivered_to(item.recipient)
+            ),
+            excused=past.failures.excuse(item),
             suppressions=past.suppressed.get((item.recipient, item.meaning.cause), 0),
             failed_at=item.event_at,
             arrived_by=_disproved_by(item, effects),
@@ -170,7 +174,7 @@ class _Past:
 
     def __init__(
         self,
-        failures: Mapping[tuple[bytes, str], tuple[datetime, ...]],
+        failures: Failures,
         suppressed: Mapping[tuple[bytes, str], int],
         arrived: Mapping[tuple[str, bytes], datetime],
         protected: Collection[tuple[str, bytes]],
@@ -188,7 +192,7 @@ class _Past:
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
         times = repeats.times_suppressed(connection, failed, now)
         kept = protections.protected(connection, failed, now)
-        return cls(failures.of(connection, failed), times, arrived, kept)
+        return cls(Failures.read(connection, telling), times, arrived, kept)
 
 
 def _may_suppress(item: Prepared) -> bool:

@@ -178,8 +178,22 @@ def entry_of(number: int, item: Prepared, decision: Decision, action: Suppress) 
         since=item.event_at,
         until=action.until,
         scopes=scopes_of(report),
-        evidence={"report": str(number), "at": item.event_at.isoformat(), "reason": decision.reason, **facts_of(item)},
+        evidence={
+            "report": str(number),
+            "at": item.event_at.isoformat(),
+            "reason": decision.reason,
+            **_counted(action),
+            **facts_of(item),
+        },
     )
+
+
+def _counted(action: Suppress) -> dict[str, str]:
+    """Return when the failures happened that a suppression rests on, and how many it takes (`store.outages`)."""
+    if action.rests_on is None:
+        return {}
+    moments = ", ".join(moment.isoformat() for moment in action.rests_on.at)
+    return {"counted": moments, "needed": str(action.rests_on.needed)}
 
 
 def scopes_of(report: Report) -> tuple[tuple[str, str], ...]:

@@ -78,13 +78,21 @@ def _essence(action: Mapping[str, Any], made_at: datetime) -> tuple[str, ...]:
             if action.get("confirms", False):
                 return (name, "(confirms only)")
             purpose = "" if action["purpose"] == "all" else action["purpose"]
-            return (name, purpose, action["scope"], _span(action["until"], made_at), mode)
+            return (name, purpose, action["scope"], _lasts(action, made_at), mode)
         case "alert":
             return (name, action["severity"], mode)
         case "forward":
             return (name, action["to"], mode)
         case _:
             return (name,)
+
+
+def _lasts(action: Mapping[str, Any], made_at: datetime) -> str:
+    """Return how long a suppression lasts: that of a tier is counted from an earlier moment than the decision's."""
+    rests_on = action.get("rests_on") or {}
+    if rests_on.get("tier"):
+        return f"by tier {rests_on['tier']} of {rests_on['tiers']} ({rests_on['lasts'] or 'for good'})"
+    return _span(action["until"], made_at)
 
 
 def _span(until: str | None, made_at: datetime) -> str:

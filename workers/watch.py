@@ -4,6 +4,7 @@ Each look reads folded counts or a bounded part of an index, never a table from 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Final
@@ -73,7 +74,9 @@ def rates_leave_their_band(connection: Connection, now: datetime) -> Iterator[Si
                 f"`dlr reports --channel {line.channel}` shows what fails; if one code leads, ask Infobip about it: "
                 "the incident has a text for them where a rule alerts on that code."
             )
-            yield _condition(line.account, "rate-unusual", "warning", title, next_step, now, facts)
+            seen = _condition(line.account, "rate-unusual", "warning", title, next_step, now, facts)
+            # The hours that were looked at: what failed in them, before the rate told, is part of it.
+            yield replace(seen, since=traffic.hour_of(now - HOUR))
 
 
 def is_unusual(line: Line, now: datetime) -> bool:

@@ -23,8 +23,9 @@ _KEPT: Final = {
     "decisions": "keep_decisions",
     "resends": "keep_decisions",
     "raw callbacks": "keep_bodies",
+    "what led to a lift, and requests for it": "keep_audit",
 }
-_ALWAYS: Final = ("suppressions", "their trails", "lift requests")
+_ALWAYS: Final = ("suppressions", "their trails, but for what led to a lift")
 NOTES: Final = (
     "A decision whose report is deleted can be told of a person only where a resend or a suppression came of it.",
     "Protections that have ended are deleted.",

@@ -110,6 +110,8 @@ def _entry(row: Found) -> Found:
         "head": verdict.head.hex(),
         "problem": verdict.problem,
         "at": str(verdict.at) if verdict.at else "",
+        "cut": verdict.cut,
+        "cut_until": verdict.cut_until,
     }
     row.pop("audit_head")
     return {**row, "trail": trail}

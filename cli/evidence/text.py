@@ -6,7 +6,7 @@ from typing import Any, Final
 from cli.evidence.head import NOTES
 from cli.moments import shown
 from cli.output import counted
-from cli.shown import actions, code, scope
+from cli.shown import actions, code, cut_words, scope
 from cli.timeline import Line, report_lines, resend_line
 from codes import CAUSES
 from store.sends import REFUSED
@@ -120,6 +120,8 @@ def _suppression(row: Found) -> Iterator[str]:
         what = f"{change['change']} by {change['who']}: {change['detail'] or '-'}"
         yield f"{_INDENT}{shown(change['at'])}  {what}  [{change['hash'].hex()[:16]}]{here}"
     trail = row["trail"]
+    if trail["cut"]:
+        yield f"{_INDENT}{cut_words(trail['cut'], trail['cut_until'])}"
     if trail["whole"]:
         yield f"{_INDENT}chain of {counted(trail['changes'], 'change')} whole, head {trail['head']}"
     else:

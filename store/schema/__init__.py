@@ -30,6 +30,7 @@ from store.schema.suppressing import (
     protections,
     suppression_audit,
     suppressions,
+    trail_cuts,
 )
 from store.schema.syncing import listed, sync_runs
 from store.schema.telling import events
@@ -72,4 +73,5 @@ __all__ = [
     "sync_runs",
     "traffic",
     "traffic_deltas",
+    "trail_cuts",
 ]

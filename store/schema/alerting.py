@@ -44,8 +44,11 @@ incidents: Final = Table(
     Column("quiet_until", Moment, nullable=True),  # when it is over if nothing is heard; empty: as the setting says
     Column("resolved_at", Moment, nullable=True),
     Column("ended_by", String(128), nullable=False, server_default=""),  # empty: it ended by itself
+    # The network, domain or country that it is about as a whole (`store.outages`); empty: about something else.
+    Column("place", String(300), nullable=False, server_default=""),
     UniqueConstraint("account", "key", "is_open"),
     Index("ix_incidents_state", "state", "last_at"),
+    Index("ix_incidents_place", "account", "place"),
 )
 
 # Deltas are appended by many writers at once and folded by one, so that a storm of one cause locks no shared row.

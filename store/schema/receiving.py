@@ -148,7 +148,8 @@ decisions: Final = Table(
     Index("ix_decisions_report", "report_id"),
 )
 
-# One point for each day on which a recipient failed softly on a channel; a delivery wipes them out.
+# One row for each day on which a recipient failed on a channel for one cause that says something about them. What a
+# delivery wipes out is marked, not deleted: what was decided before it can be decided anew.
 failure_days: Final = Table(
     "failure_days",
     metadata,
@@ -156,7 +157,12 @@ failure_days: Final = Table(
     Column("address", LargeBinary(16), nullable=False),
     Column("channel", String(32), nullable=False),
     Column("day", Moment, nullable=False),
-    PrimaryKeyConstraint("account", "address", "channel", "day"),
+    Column("cause", String(32), nullable=False, server_default=""),  # empty: from before causes were kept
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("place", String(300), nullable=False, server_default=""),  # network=.. or domain=.. (`store.outages`)
+    Column("reached_at", Moment, nullable=False, server_default="0"),  # when a delivery last wiped something of it out
+    PrimaryKeyConstraint("account", "address", "channel", "day", "cause"),
     Index("ix_failure_days_day", "day"),
     sqlite_with_rowid=False,
 )

@@ -48,6 +48,14 @@ suppressions: Final = Table(
     Index("ix_suppressions_address", "address"),
     Index("ix_suppressions_state", "state", "since"),
     Index("ix_suppressions_rule", "rule", "since"),
+    # What has an end, by that end: who looks for endings reads only those since the last look.
+    Index(
+        "ix_suppressions_until",
+        "until",
+        "id",
+        sqlite_where=text("until IS NOT NULL"),
+        postgresql_where=text("until IS NOT NULL"),
+    ),
     Index(
         "ix_suppressions_held",
         "held_by",
@@ -68,6 +76,16 @@ suppression_audit: Final = Table(
     Column("detail", Text, nullable=False),
     Column("hash", LargeBinary(32), nullable=False, server_default=""),
     Index("ix_suppression_audit_of", "suppression_id"),
+)
+
+# Where trails begin whose beginning was deleted (`store.trail_cuts`): the chain's head there, of how many rows.
+trail_cuts: Final = Table(
+    "trail_cuts",
+    metadata,
+    Column("suppression_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("until", Moment, nullable=False),  # when the last of them happened
+    Column("rows", Integer, nullable=False),
 )
 
 # Lifts of opt-outs that wait for a second person.

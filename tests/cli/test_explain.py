@@ -62,3 +62,13 @@ def test_a_packed_body_beyond_the_limit_is_refused(dlr: Dlr, tmp_path: Path) -> 
     file = tmp_path / "bomb.gz"
     file.write_bytes(gzip.compress(b" " * (3 << 20)))
     assert "larger than 1 MiB" in dlr.fails("explain", "--channel", "sms", str(file), max_body_mb="1")
+
+
+def test_a_tier_is_told_with_what_it_rests_on_and_what_comes_next(dlr: Dlr) -> None:
+    asked = ("explain", "--channel", "sms", "--status", "9", "--error", "13")
+    [item] = dlr.json(*asked)["items"]
+    [action] = item["actions"]
+    rests_on = action["rests_on"]
+    assert (rests_on["tier"], rests_on["tiers"], rests_on["needed"], len(rests_on["at"])) == (1, 3, 1, 1)
+    told = " ".join(dlr(*asked).split())
+    assert "tier 1 of 3 by 1 such failure, and the next is for 60 days at the 2nd failure within 365 days" in told

@@ -82,6 +82,7 @@ def test_once_a_report_has_come_the_send_stands_at_the_beginning_of_the_story(de
 
 def test_of_another_account_nothing_is_told(desk: Desk, dlr: Dlr) -> None:
     sent(desk, "m-1", sends.ACCEPTED)
+    desk.handle(report("m-2"), account="shop")
     assert "Nothing is known" in dlr.fails("message", "m-1", "--account", "shop")
 
 

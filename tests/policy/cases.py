@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from codes import lookup
-from policy import Alert, Decision, History, Purpose, Retry, Rules, Suppress, decide, load_policy, shipped_policy
+from policy import (
+    Alert,
+    Decision,
+    Failed,
+    History,
+    Purpose,
+    Retry,
+    Rules,
+    Suppress,
+    decide,
+    load_policy,
+    shipped_policy,
+)
 from policy.decision import Action
 from reports import Event, Report
 
@@ -37,6 +49,13 @@ def decided(
     wire_status, wire_error = ({"id": code} if isinstance(code, int) else code for code in (status, error))
     meaning = lookup(channel, wire_status, wire_error, smtp)
     return decide(report(channel, **values), meaning, history, rules or shipped_policy(), now)
+
+
+def failures(
+    *moments: datetime, cause: str = "recipient_unreachable", channel: str = "sms", excused: str = ""
+) -> tuple[Failed, ...]:
+    """Return earlier failures for a `History`."""
+    return tuple(Failed(moment, cause, channel, excused) for moment in moments)
 
 
 def only(decision: Decision, kind: type[Kind]) -> Kind:

@@ -115,7 +115,7 @@ MISTAKES = {
         rule("error = [27]", f"{RESEND}\n{SUPPRESS}"),
         "rule 'ours'",
         "it sends again to whom it suppresses at once",
-        "Give suppress an after, or leave out one of the two.",
+        "Give suppress an after or tiers, or leave out one of the two.",
     ),
     "resend-after-opt-out": (
         rule('cause = "recipient_opted_out"', RESEND),

@@ -10,7 +10,19 @@ from codes import CAUSES, Outcome, lookup
 from policy import Mode, PolicyError, Suppress, decide, shipped_policy
 from policy.decide import NO_RULE
 from policy.rules import Limits
-from tests.policy.cases import FAILED, NOW, SENT, TRANSACTIONAL, decided, kinds, own_policy, report, retry, suppress
+from tests.policy.cases import (
+    FAILED,
+    NOW,
+    SENT,
+    TRANSACTIONAL,
+    decided,
+    failures,
+    kinds,
+    own_policy,
+    report,
+    retry,
+    suppress,
+)
 
 NOT_FAILED = {"delivered": Outcome.DELIVERED, "pending": Outcome.PENDING, "unconfirmed": Outcome.UNKNOWN}
 
@@ -108,7 +120,7 @@ def test_a_pause_that_grows_stays_a_date(tmp_path: Path, span: str) -> None:
 
 def test_failures_count_once_a_day_and_only_within_the_window() -> None:
     def acts(*ago: timedelta) -> bool:
-        history = replace(TRANSACTIONAL, resends=3, failure_days=tuple(NOW - span for span in ago))
+        history = replace(TRANSACTIONAL, resends=3, failed=failures(*(NOW - span for span in ago)))
         return "suppress" in kinds(decided("sms", FAILED, 27, history))
 
     assert acts(*(timedelta(days=day) for day in range(1, 8)))
@@ -136,7 +148,7 @@ def test_no_rule_suppresses_on_the_strength_of_an_error_whose_status_is_no_failu
 
 
 def test_days_of_failure_lead_to_nothing_where_the_status_is_missing() -> None:
-    days = tuple(NOW - timedelta(days=number) for number in range(1, 9))
-    history = replace(TRANSACTIONAL, failure_days=days, failed_at=NOW)
+    days = failures(*(NOW - timedelta(days=number) for number in range(1, 9)), cause="recipient_out_of_credit")
+    history = replace(TRANSACTIONAL, failed=days, failed_at=NOW)
     assert suppress(decided("sms", FAILED, 581, history)).scope == "channel"
     assert decided("sms", None, 581, history).find(Suppress) is None

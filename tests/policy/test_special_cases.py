@@ -14,6 +14,7 @@ from tests.policy.cases import (
     TRANSACTIONAL,
     alert,
     decided,
+    failures,
     is_due_in,
     kinds,
     retry,
@@ -38,10 +39,10 @@ def test_581_is_tried_daily_for_seven_days() -> None:
 
 
 def test_581_on_the_first_day_and_on_all_seven_after_it_pauses_the_person_and_not_before_the_last_try() -> None:
-    earlier = tuple(NOW - timedelta(days=day) for day in range(1, 8))
-    before = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=6, failure_days=earlier[:6]))
+    earlier = failures(*(NOW - timedelta(days=day) for day in range(1, 8)), cause="recipient_out_of_credit")
+    before = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=6, failed=earlier[:6]))
     assert kinds(before) == ["retry"]
-    decision = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=7, failure_days=earlier))
+    decision = decided("sms", FAILED, 581, replace(TRANSACTIONAL, resends=7, failed=earlier))
     assert suppress(decision).until == NOW + timedelta(days=30)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import policy
 from codes import CHANNELS, Row, load, lookup
-from policy import Decision, History, Purpose, Retry, Rules, Suppress, decide, load_policy, shipped_policy
+from policy import Decision, Failed, History, Purpose, Retry, Rules, Suppress, decide, load_policy, shipped_policy
 from tests.policy.cases import NOW, TRANSACTIONAL, report
 
 moments = st.datetimes(datetime(2015, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -23,7 +23,17 @@ histories = st.builds(
     reached=st.booleans(),
     open_legs=st.booleans(),
     infobip_retries=st.booleans(),
-    failure_days=st.lists(moments, max_size=10).map(tuple),
+    failed=st.lists(
+        st.builds(
+            Failed,
+            at=moments,
+            cause=st.sampled_from(["recipient_unreachable", "recipient_barred", ""]),
+            channel=st.sampled_from(["sms", "email"]),
+            excused=st.sampled_from(["", "an incident was open"]),
+        ),
+        max_size=10,
+    ).map(tuple),
+    excused=st.sampled_from(["", "", "an incident was open"]),
     suppressions=st.integers(0, 10**6),
     trusted=st.booleans(),
 )

@@ -13,7 +13,9 @@ from sqlalchemy import event, select
 from reports.states import Leg, State
 from store import failures, messages, retention
 from store.database import Database, open_database
+from store.failures import Failure
 from store.messages import Message
+from store.moments import EPOCH
 from store.schema import messages as message_table
 from store.schema import suppression_audit, suppressions
 from store.suppressions import ACTIVE, PROPOSED, Entry, suppress
@@ -116,9 +118,12 @@ def test_a_leg_that_is_settled_while_the_message_arrives_leaves_it_delivered(dat
 def test_days_of_failure_are_those_on_which_it_happened(database: Database, order: tuple[int, int]) -> None:
     person = ("main", b"p" * 16)
     midnight = datetime(2026, 11, 22, tzinfo=UTC)
-    told = [(*person, "sms", midnight - timedelta(seconds=1)), (*person, "sms", midnight + timedelta(hours=23))]
+    moments = [midnight - timedelta(seconds=1), midnight + timedelta(hours=23), midnight + timedelta(hours=1)]
+    told = [Failure(*person, "sms", moment, "recipient_full", "network=23410") for moment in moments]
     for index in order:
         with database.transaction() as connection:
-            failures.note(connection, [told[index], told[index]])
+            failures.note(connection, [told[index], told[-1], told[index]])
     with database.reading() as connection:
-        assert failures.of(connection, [person]) == {(person[1], "sms"): (midnight - DAY, midnight)}
+        found = failures.of(connection, [person])[person[1]]
+    assert [(day.first_at, day.last_at) for day in found] == [(moments[0], moments[0]), (moments[2], moments[1])]
+    assert {(day.cause, day.place, day.reached_at) for day in found} == {("recipient_full", "network=23410", EPOCH)}

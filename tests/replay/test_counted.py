@@ -1,0 +1,54 @@
+"""What rests on counted failures is decided alike in a replay: tiers, scores, and what an incident excused."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from store import incidents
+from store.incidents import Sighting
+from store.schema import decisions, suppressions
+from tests.support.desk import Desk, report
+from tests.support.dlr import Dlr
+
+DAY = timedelta(days=1)
+
+
+def ago(days: float, number: int, error: int = 13, status: int = 9) -> dict[str, Any]:
+    """Return a report on what failed so many days ago."""
+    at = datetime.now(UTC) - days * DAY
+    return report(f"m-{number}-{days}", status, error, doneAt=at.strftime("%Y-%m-%dT%H:%M:%S.000+0000"))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_tiers_climb_alike_in_one_callback_and_in_many_and_begin_anew_after_a_delivery(
+    desk: Desk, together: bool
+) -> None:
+    items = [ago(100, 1), ago(90, 2), ago(40, 3), ago(0.1, 4), ago(0.05, 5, 0, 5), ago(0.01, 6)]
+    for callback in [items] if together else [[item] for item in items]:
+        desk.handle(*callback)
+    reasons = [row.reason for row in desk.rows(decisions) if row.rule == "barred"]
+    tiers = [reason.split("tier ")[1][0] for reason in reasons]
+    assert tiers == ["1", "2", "2", "3", "1"]
+    [entry] = desk.rows(suppressions)
+    assert abs((entry.until - datetime.now(UTC)) - 7 * DAY) < DAY
+
+
+def test_a_replay_climbs_tiers_as_before_though_a_delivery_has_wiped_them_out_since(desk: Desk, dlr: Dlr) -> None:
+    for item in (ago(100, 1), ago(90, 2), ago(40, 3), ago(0.1, 4), ago(0.05, 5, 0, 5), ago(0.01, 6)):
+        desk.handle(item)
+    told = dlr.run("replay", "--all", "--yes")
+    assert "6 reports: 0 would be decided differently, 6 as before" in told.stderr
+
+
+def test_what_an_incident_excused_is_excused_again(desk: Desk, dlr: Dlr) -> None:
+    facts = {"channel": "sms", "network": "23410"}
+    at = datetime.now(UTC) - 2 * DAY
+    seen = Sighting("main", "rate-unusual|x", "rate-unusual", "warning", "title", "step", at, facts=facts)
+    desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
+    desk.fold()
+    for number, days in enumerate((9, 8, 7, 6, 5, 4, 3, 1.5, 0.5)):
+        desk.handle(ago(days, number, 27))
+    assert desk.rows(suppressions) == []
+    told = dlr.run("replay", "--all", "--yes")
+    assert "9 reports: 0 would be decided differently, 9 as before" in told.stderr

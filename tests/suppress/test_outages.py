@@ -1,0 +1,278 @@
+"""What failed while an incident was open for its network or domain says nothing about the person."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select, text, update
+
+from policy import Mode
+from store import failures, incidents, outages, traffic
+from store.failures import Failure
+from store.ids import new_id
+from store.incidents import Sighting
+from store.schema import decisions, failure_days, suppressions
+from store.schema import incidents as incident_table
+from tests.support.desk import Desk, report
+from tests.suppress.people import act
+from workers import maintain
+from workers.watch import rates_leave_their_band
+
+DAY = 24 * 60
+BEGIN = datetime(2026, 3, 9, 10, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def everything_acts(desk: Desk) -> None:
+    act(desk, Mode.ACT)
+
+
+def absent(number: int, minute: int, **more: Any) -> dict[str, Any]:
+    """Return a report on a subscriber who is absent."""
+    return report(f"a-{number}-{minute}", 9, 27, minute, to=str(447_700_900_000 + number), **more)
+
+
+def begins(desk: Desk, minute: int, facts: dict[str, str], *, count: int = 1, threshold: int = 1) -> int:
+    """Let an incident be seen at `minute`, and fold it; return its id."""
+    key = "rate-unusual|" + "|".join(f"{name}={value}" for name, value in facts.items())
+    at = BEGIN + timedelta(minutes=minute)
+    seen = Sighting("main", key, "rate-unusual", "warning", "title", "step", at, facts=facts)
+    seen = Sighting(**{**_fields(seen), "threshold": threshold, "count": count})
+    desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
+    desk.fold()
+    with desk.database.reading() as connection:
+        return int(connection.execute(select(incident_table.c.id).where(incident_table.c.key == key)).scalar_one())
+
+
+def _fields(seen: Sighting) -> dict[str, Any]:
+    return {name: getattr(seen, name) for name in Sighting.__dataclass_fields__}
+
+
+def ends(desk: Desk, number: int, minute: int) -> None:
+    moment = BEGIN + timedelta(minutes=minute)
+    values: dict[str, Any] = {"state": "resolved", "is_open": number, "resolved_at": moment}
+    with desk.database.transaction() as connection:
+        connection.execute(update(incident_table).where(incident_table.c.id == number).values(**values))
+
+
+def excuse(desk: Desk) -> None:
+    context: Any = SimpleNamespace(database=desk.database)
+    maintain.excuse(context, datetime.now(UTC))
+
+
+def fails_on(desk: Desk, days: range, person: int = 1, **more: Any) -> None:
+    for day in days:
+        desk.handle(absent(person, day * DAY, **more))
+
+
+def states(desk: Desk) -> list[str]:
+    return sorted(row.state for row in desk.rows(suppressions))
+
+
+def test_eight_days_of_absence_suppress_without_an_incident(desk: Desk) -> None:
+    fails_on(desk, range(8))
+    assert states(desk) == ["active"]
+
+
+@pytest.mark.parametrize("facts", [{"network": "23410"}, {"channel": "sms", "network": "23410"}, {"country": "234"}])
+def test_days_of_an_incident_for_the_network_do_not_count(desk: Desk, facts: dict[str, str]) -> None:
+    fails_on(desk, range(5))
+    begins(desk, 5 * DAY - 60, facts)
+    fails_on(desk, range(5, 9))
+    assert states(desk) == []
+    reasons = [row.reason for row in desk.rows(decisions)]
+    assert "does not count against the recipient, since incident" in reasons[-1]
+    assert f"was open for {'country 234' if 'country' in facts else 'network 23410'}" in reasons[-1]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"network": "23415"},
+        {"channel": "viber", "network": "23410"},
+        {"sender": "Shop", "network": "23410"},
+        {"account": "main"},
+    ],
+)
+def test_an_incident_about_something_else_excuses_nobody(desk: Desk, facts: dict[str, str]) -> None:
+    begins(desk, -60, facts)
+    fails_on(desk, range(8))
+    assert states(desk) == ["active"]
+
+
+def test_an_incident_for_a_mail_domain_excuses_its_mailboxes_and_no_others(desk: Desk) -> None:
+    begins(desk, -60, {"domain": "example.com"})
+    for day in range(5):
+        for domain in ("example.com", "example.org"):
+            item = report(f"{domain}-{day}", 9, 6007, day * DAY, to=f"jo@{domain}", mccMnc=None)
+            desk.handle(item, channel="email")
+    with desk.database.reading() as connection:
+        rows = connection.execute(text("SELECT a.domain FROM suppressions s JOIN addresses a ON a.hash = s.address"))
+        assert [row.domain for row in rows] == ["example.org"]
+
+
+def test_what_counts_is_when_it_failed_and_not_when_it_was_told(desk: Desk) -> None:
+    fails_on(desk, range(7))
+    number = begins(desk, 7 * DAY - 60, {"network": "23410"})
+    ends(desk, number, 7 * DAY + 600)
+    desk.handle(absent(1, 7 * DAY))  # told after the incident was over
+    assert states(desk) == []
+    desk.handle(absent(1, 8 * DAY))
+    assert states(desk) == ["active"]
+
+
+def test_an_incident_that_never_opened_excuses_nobody(desk: Desk) -> None:
+    begins(desk, 0, {"network": "23410"}, threshold=50)
+    fails_on(desk, range(8))
+    assert states(desk) == ["active"]
+
+
+def test_what_was_counted_before_the_incident_opened_is_taken_back(desk: Desk) -> None:
+    fails_on(desk, range(7))
+    begins(desk, 7 * DAY - 5, {"network": "23410"}, threshold=50)
+    desk.handle(absent(1, 7 * DAY))  # below the threshold still: it counts
+    desk.handle(report("dead", 9, 1, 7 * DAY, to="447700900777"))  # nobody has this number, incident or not
+    assert states(desk) == ["active", "active"]
+    excuse(desk)
+    assert states(desk) == ["active", "active"]
+    begins(desk, 7 * DAY + 5, {"network": "23410"}, threshold=50, count=60)
+    excuse(desk)
+    excuse(desk)
+    assert states(desk) == ["active", "dropped"]
+    [dropped] = [row for row in desk.rows(suppressions) if row.state == "dropped"]
+    assert dropped.cause == "recipient_unreachable"
+    # A later failure is judged anew: with seven days before the outage, one after it is enough.
+    with desk.database.reading() as connection:
+        number = connection.execute(select(incident_table.c.id)).scalar_one()
+    ends(desk, number, 8 * DAY - 60)
+    desk.handle(absent(1, 8 * DAY))
+    assert states(desk) == ["active", "active"]
+
+
+def test_a_trickle_of_failures_long_before_an_outage_is_no_part_of_it(desk: Desk) -> None:
+    facts = {"network": "23410"}
+    begins(desk, 0, facts, threshold=50)
+    fails_on(desk, range(7))
+    begins(desk, 7 * DAY - 5, facts, threshold=50, count=60)
+    with desk.database.reading() as connection:
+        first = connection.execute(select(incident_table.c.first_at)).scalar_one()
+    assert first == BEGIN + timedelta(minutes=7 * DAY - 5)
+
+
+def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink(desk: Desk) -> None:
+    """200 people fail for 7 days each; then the whole network is down for three days, with a thousand failures."""
+    fails_on_the_brink = [absent(person, day * DAY + person) for person in range(200) for day in range(7)]
+    for start in range(0, len(fails_on_the_brink), 200):
+        desk.post(*fails_on_the_brink[start : start + 200])
+    desk.drain()
+    assert states(desk) == []
+    outage = 10 * DAY
+    facts = {"channel": "sms", "network": "23410"}
+    first = [absent(person, outage + person % 60) for person in range(40)]
+    desk.post(*first)
+    desk.drain()
+    begins(desk, outage - 30, facts)
+    excuse(desk)
+    for hour in range(1, 72, 8):
+        desk.post(*(absent(person, outage + hour * 60 + person) for person in range(200)))
+        desk.drain()
+    excuse(desk)
+    assert {row.state for row in desk.rows(suppressions)} <= {"dropped"}
+
+
+def test_the_watch_over_rates_excuses_an_outage_of_three_days_by_itself(desk: Desk) -> None:
+    """Nobody makes the incident here: a network that usually delivers fails, and its rate tells."""
+    clock = [BEGIN]
+    desk.clock = lambda: clock[0]
+
+    def comes(minute: int, *items: dict[str, Any]) -> None:
+        clock[0] = BEGIN + timedelta(minutes=minute + 1)
+        desk.post(*items)
+        desk.drain()
+
+    for day in range(7):  # 150 people who are unreachable every day, among many who are not
+        away = [absent(person, day * DAY) for person in range(150)]
+        comes(
+            day * DAY,
+            *away,
+            *(report(f"d-{day}-{n}", 5, 0, day * DAY, to=str(447_700_910_000 + n)) for n in range(900)),
+        )
+    assert states(desk) == []
+    for day in range(7, 10):
+        comes(day * DAY, *(absent(person, day * DAY) for person in range(150)))
+        with desk.database.transaction() as connection:
+            traffic.fold(connection)
+            seen = list(rates_leave_their_band(connection, clock[0]))
+            incidents.note(connection, seen)
+        desk.fold()
+        excuse(desk)
+        comes(day * DAY + 30, *(absent(person, day * DAY + 30) for person in range(150)))
+    assert len(desk.rows(incident_table)) > 0
+    assert set(states(desk)) == {"dropped"}
+
+
+def test_days_before_a_delivery_count_no_longer(desk: Desk) -> None:
+    fails_on(desk, range(3))
+    desk.handle(report("ok", 5, 0, 3 * DAY, to="447700900001"))
+    assert [row.reached_at for row in desk.rows(failure_days)] == [BEGIN + timedelta(days=3)] * 3
+    fails_on(desk, range(4, 6))
+    [*_, last] = [row.reason for row in desk.rows(decisions)]
+    assert "failed on 2 of the 8 days" in last
+
+
+def test_a_slice_reads_failures_and_incidents_by_their_indexes(desk: Desk) -> None:
+    people = [("main", number.to_bytes(16)) for number in range(1, 10_001)]
+    failed = [
+        Failure(*one, "sms", BEGIN + timedelta(days=day), "recipient_full", "network=23410")
+        for one in people
+        for day in range(2)
+    ]
+    rows = [{**_incident(number), "place": f"network=219{number:02}", "key": f"k{number}"} for number in range(2000)]
+    with desk.database.transaction() as connection:
+        failures.note(connection, failed)
+        connection.execute(insert(incident_table), rows)
+        if not desk.database.is_sqlite:
+            connection.execute(text("ANALYZE failure_days"))
+            connection.execute(text("ANALYZE incidents"))
+    plans = []
+
+    def explained(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        if statement.startswith("SELECT") and ("failure_days" in statement or "FROM incidents" in statement):
+            word = "EXPLAIN QUERY PLAN " if desk.database.is_sqlite else "EXPLAIN "
+            cursor.execute(word + statement, parameters)
+            plans.append(" ".join(str(part) for row in cursor.fetchall() for part in row))
+
+    event.listen(desk.database.engine, "before_cursor_execute", explained)
+    with desk.database.reading() as connection:
+        assert len(failures.of(connection, people[:20])) == 20
+        outages.read(connection, {("main", "network=21907"), ("main", "domain=example.com")})
+    event.remove(desk.database.engine, "before_cursor_execute", explained)
+    assert len(plans) == 2
+    for plan, index in zip(
+        plans, ("PRIMARY KEY" if desk.database.is_sqlite else "pkey", "ix_incidents_place"), strict=True
+    ):
+        assert index in plan
+        assert "SCAN" not in plan
+        assert "Seq Scan" not in plan
+
+
+def _incident(number: int) -> dict[str, Any]:
+    known = new_id()
+    return {
+        "id": known,
+        "account": "main",
+        "rule": "r",
+        "severity": "info",
+        "title": "t",
+        "next_step": "n",
+        "state": "resolved",
+        "first_at": BEGIN,
+        "last_at": BEGIN,
+        "heard_at": BEGIN,
+        "count": 1,
+        "recent": "{}",
+        "examples": "[]",
+        "is_open": known,
+        "resolved_at": BEGIN + timedelta(minutes=number),
+    }
