@@ -11,7 +11,7 @@ from policy import load_policy
 from store import retention, suppressions
 from store.database import Database
 from store.pauses import ALL, Scope, lift, pause
-from store.schema import contents, incidents, retries, sends
+from store.schema import contents, incidents, messages, retries, sends
 from store.suppressions import ACTIVE, Entry
 from store.vault import Vault
 from tests.resend.world import PERSON, World
@@ -225,6 +225,14 @@ class TestAnOmniSend:
         world.run(hours=2)
 
         assert [one["messageId"] for one in world.infobip.sends()] == ["o-1-r1"]
+
+    def test_is_told_of_by_a_report_on_any_of_its_addresses(self, world: World) -> None:
+        self.fail(world)
+        world.run(hours=2)
+        arrived = report("o-1-r1", to="anna@post.example", channel="EMAIL", sender=None)
+        world.desk.handle(arrived, channel="omni")
+
+        assert {row.message_id: row.state for row in world.desk.rows(messages)} == {"o-1": "delivered"}
 
     def test_follows_no_opt_out_on_any_of_its_channels(self, world: World) -> None:
         self.fail(world)

@@ -16,7 +16,7 @@ from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
 from reports import mail_domain
-from reports.states import REACHED, State
+from reports.states import REACHED
 from reports.zones import zones_of
 from store import budgets, messages, resending, sends
 from store.budgets import Cost
@@ -42,8 +42,6 @@ _ALWAYS: Final = 10
 _MICROS: Final = 1_000_000
 # Of so many of the newest reports the prices are looked at.
 _NEWEST: Final = 200
-# After a report that it failed (`report_id`): another leg of it is on its way.
-_ON_ITS_WAY: Final = frozenset({State.PENDING, State.HANDED_OVER})
 SHARED: Final = "its message id stands for several people"
 
 
@@ -103,7 +101,6 @@ def gather(
         not_after=worthless,
         purpose=purpose,
         reached=message is not None and message.state in REACHED,
-        may_arrive=bool(one.report_id) and message is not None and message.state in _ON_ITS_WAY,
         superseded=latest > one.attempt,
         suppressed=block.cause if block is not None and not block.flags else "",
         flagged=(send is not None and send.flagged) or (block is not None and block.flags),
