@@ -11,6 +11,7 @@ from typing import Any
 
 from config.secrets import Secret
 from infobip.outbound.results import Sent
+from store import forget
 from store.schema import messages
 from tests.resend.test_races import BY_VOICE, FALLBACK
 from tests.resend.world import World, acting_rules, turned
@@ -49,6 +50,19 @@ class TestTheCapForOnePerson:
         world.run(minutes=15)
 
         assert [row.note for row in world.rows() if row.state == "planned"] == ["2 messages went there within an hour"]
+
+
+def test_whom_a_resend_reached_is_forgotten_with_the_person(world: World, tmp_path: Path) -> None:
+    world.desk.rules = acting_rules(tmp_path, BY_VOICE)
+    world.register(fallback=FALLBACK)
+    world.fail()
+    world.run(minutes=10)
+    number = world.desk.vault.hash_address("main", OTHER)
+    assert [row.reached for row in world.rows()] == [number]
+    with world.desk.database.transaction() as connection:
+        forget.remove(connection, [number], "44770*****56", world.clock())
+
+    assert [row.reached for row in world.rows()] == [None]
 
 
 class _Together(Resender):
