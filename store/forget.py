@@ -135,6 +135,8 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
         done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
     done["outgoing events"] = _remove_events(connection, hashes, keys)
     done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
+    # A resend of somebody else's message may have gone to this address, by another channel.
+    connection.execute(update(retries).where(retries.c.reached.in_(hashes)).values(reached=None))
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
     done["examples in incidents"] = _remove_examples(connection, {row.message_id for row in known} - {""}, masked)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select, update
 
 from store import told
+from store.budgets import Cost
 from store.database import Database
 from store.moments import EPOCH, Moment
 from store.schema import retries
@@ -120,11 +121,15 @@ def start(
     now: datetime,
     *,
     new_id: str,
-    cost: "Cost",
+    cost: Cost,
+    reached: bytes,
     via: str = "",
     lease: timedelta = LEASE,
 ) -> bool:
-    """Say that the request leaves now. Whether it may: False where another worker has taken it over."""
+    """Say that the request leaves now, to the address with the hash `reached`.
+
+    Whether it may: False where another worker has taken it over.
+    """
     values: dict[str, Any] = {
         "new_id": new_id,
         "posts": retries.c.posts + 1,
@@ -133,6 +138,7 @@ def start(
         "cost_micros": cost.micros,
         "currency": cost.currency,
         "via": via,
+        "reached": reached,
         "note": "",
     }
     return _move(connection, one, owner, (CLAIMED,), SENDING, now, **values)
@@ -162,8 +168,16 @@ def end(connection: Connection, one: Resend, owner: str, now: datetime, state: s
 
 
 def did_not_leave(connection: Connection, one: Resend, owner: str, now: datetime, until: datetime, note: str) -> bool:
-    """Plan a resend again of which nothing was processed."""
-    values = {"due_at": until, "note": note, "tries": retries.c.tries + 1, "posts": retries.c.posts - 1}
+    """Plan a resend again of which nothing was processed: it counts for no cap and no budget."""
+    before = retries.c.posts > 1  # it may have left once before this
+    values = {
+        "due_at": until,
+        "note": note,
+        "tries": retries.c.tries + 1,
+        "posts": retries.c.posts - 1,
+        "sent_at": case((before, retries.c.sent_at), else_=None),
+        "cost_micros": case((before, retries.c.cost_micros), else_=0),
+    }
     return _move(connection, one, owner, (SENDING,), PLANNED, now, owner_after="", **values)
 
 
@@ -239,33 +253,6 @@ def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], n
         told.resends_changed(connection, proven, now)
         count += len(proven)
     return count
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a resend is reckoned to cost, in millionths of the currency."""
-
-    micros: int = 0
-    currency: str = ""
-
-
-def sent_since(connection: Connection, account: str, since: datetime) -> tuple[int, int]:
-    """Return how many resends of an account left since then, and what they cost, in millionths of its currency."""
-    mine = (retries.c.account == account) & (retries.c.sent_at >= since)
-    row = connection.execute(select(func.count(), func.coalesce(func.sum(retries.c.cost_micros), 0)).where(mine)).one()
-    return row[0], int(row[1])
-
-
-def sent_to_since(connection: Connection, recipient: bytes, since: datetime) -> int:
-    """Return how many resends one person was sent since then. The hash of an address is of one account."""
-    theirs = (retries.c.recipient == recipient) & (retries.c.sent_at >= since)
-    return int(connection.scalar(select(func.count()).where(theirs)) or 0)
-
-
-def dearest(connection: Connection, account: str, since: datetime) -> int:
-    """Return the most that a resend of this account has cost since then, in millionths."""
-    mine = (retries.c.account == account) & (retries.c.sent_at >= since)
-    return int(connection.scalar(select(func.coalesce(func.max(retries.c.cost_micros), 0)).where(mine)) or 0)
 
 
 def latest_attempt(connection: Connection, account: str, message_key: bytes) -> int:

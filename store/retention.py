@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
 
 from reports.states import State, counted, is_hearsay, leg_name
-from store import told, trail_cuts
+from store import erasing, told, trail_cuts
 from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
@@ -150,8 +150,13 @@ def _delete(database: Database, table: Table, key: ColumnElement[Any], condition
 def _expire_retries(connection: Connection, now: datetime) -> int:
     over = update(retries).where(retries.c.state.in_(_OPEN_RETRIES), retries.c.give_up_at < now)
     values = {"state": "expired", "note": "its time is over", "changed_at": now}
-    ended = list(connection.scalars(over.values(**values).returning(retries.c.id)))
-    told.resends_changed(connection, ended, now)
+    returned = over.values(**values).returning(retries.c.id, retries.c.message_key, retries.c.attempt)
+    ended = connection.execute(returned).all()
+    told.resends_changed(connection, [row.id for row in ended], now)
+    last: dict[bytes, int] = {}
+    for row in ended:
+        last[row.message_key] = max(row.attempt, last.get(row.message_key, 0))
+    erasing.given_up(connection, last)
     return len(ended)
 
 

@@ -202,10 +202,10 @@ def in_use(connection: Connection) -> bool:
     return any(connection.execute(select(column).limit(1)).first() is not None for column in columns)
 
 
-def left_since(connection: Connection, account: str, recipient: bytes, since: datetime) -> int:
-    """Return how many messages the application sent to one person since then."""
+def left_since(connection: Connection, account: str, recipients: Collection[bytes], since: datetime) -> int:
+    """Return how many messages the application sent since then to one person, by any of these addresses."""
     sent = sends.c.state.in_((ACCEPTED, UNKNOWN, TOLD, INTENT))
-    query = select(func.count()).where(sends.c.recipient == recipient, sends.c.sent_at >= since, sent)
+    query = select(func.count()).where(sends.c.recipient.in_(sorted(recipients)), sends.c.sent_at >= since, sent)
     return int(connection.scalar(query.where(sends.c.account == account)) or 0)
 
 
@@ -220,7 +220,9 @@ def later_than(connection: Connection, account: str, endpoint: str, moment: date
     The newest that is a minute older than the newest of all would do as well; the oldest is surest to be in the logs.
     """
     mine = (sends.c.account == account) & (sends.c.endpoint == endpoint) & (sends.c.state == ACCEPTED)
-    later = select(sends.c.message_id).where(mine, sends.c.sent_at > moment, sends.c.message_id != "")
+    # Logs take a comma for the end of an id, and cannot be asked for one that has it.
+    fit = (sends.c.message_id != "") & sends.c.message_id.not_like("%,%")
+    later = select(sends.c.message_id).where(mine, sends.c.sent_at > moment, fit)
     return connection.scalar(later.order_by(sends.c.sent_at).limit(1)) or ""
 
 

@@ -17,6 +17,7 @@ from reports import Event
 from store import (
     arrivals,
     echoes,
+    erasing,
     events,
     failures,
     guard,
@@ -42,6 +43,7 @@ from store.vault import Vault
 from workers import forwarding, rows
 from workers.failed import still_meant
 from workers.forwarding import Move
+from workers.giving_up import is_the_end
 from workers.prepare import Prepared
 from workers.register import NOTHING, Register
 from workers.scopes import paused_by
@@ -97,6 +99,8 @@ class Effects:
     """How resends ended."""
     failed: set[bytes] = field(default_factory=set)
     """Keys of the messages for which a resend was planned."""
+    given_up: dict[bytes, int] = field(default_factory=dict)
+    """Messages that nothing follows: key -> the attempt that was their end."""
     silenced: set[tuple[str, bytes]] = field(default_factory=set)
     opted_in: list[Prepared] = field(default_factory=list)
     endpoints: Endpoints = NO_ENDPOINTS
@@ -160,6 +164,8 @@ class Effects:
                         self.outgoing.append(forwarding.matched(number, item, decision, action))
         if item.trusted and item.report.event is Event.DELIVERY and decision.outcome in _FINAL:
             self._ended(item, decision)
+        if self.register.in_use and is_the_end(item, decision, self.register):
+            self.given_up[item.message_key] = max(item.attempt, self.given_up.get(item.message_key, 0))
 
     def _ended(self, item: Prepared, decision: Decision) -> None:
         """Count a message that arrived or failed, and hear how a resend did."""
@@ -278,6 +284,7 @@ class Effects:
         resending.settle(connection, self.settled, self.now)
         passes.hear(connection, self.heard)
         sends.erase_of(connection, self.reached)
+        erasing.given_up(connection, self.given_up)
         for _, address in sorted(self.silenced):
             sends.erase_for(connection, address)
         for account, scope, until, why in sorted(self.pauses):

@@ -12,8 +12,6 @@ from store.sends import Send
 from store.vault import Vault
 from workers.prepare import Prepared
 
-_SHARED = "its message id stands for several people"
-
 
 @dataclass(frozen=True, slots=True)
 class Register:

@@ -23,7 +23,7 @@ from cli.who import who_option
 from policy import Mode
 from policy.leaving import Leave
 from policy.rules import Limits
-from store import resending, views
+from store import budgets, views
 from store.views import Found
 from workers.actions.resend import never_left, refused
 from workers.actions.resend.never_left import Candidate, NeverLeft
@@ -94,7 +94,7 @@ def _cost(connection: Connection, account: str, able: Sequence[Candidate]) -> tu
     if not able:
         return Decimal(0), Decimal(0), ""
     price, currency = refused.dearest(connection, account, [one.channel for one in able])
-    sent = Decimal(resending.dearest(connection, account, datetime.now(UTC) - _PRICES)) / _MICROS
+    sent = Decimal(budgets.dearest(connection, account, datetime.now(UTC) - _PRICES)) / _MICROS
     each = max(price, sent)
     return each * len(able), each, currency
 

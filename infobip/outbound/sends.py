@@ -65,6 +65,17 @@ class Destination:
     size: int
     """Bytes of its message without its destinations."""
 
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """(address, channel) of all by which the person may be reached.
+
+        Of an OMNI request any of its channels may be the first, and each takes its own address, so all are named.
+        """
+        channels = self.failover if self.channel == "omni" and self.failover else (self.channel,)
+        own = {to.channel for to in self.recipients}
+        rest = tuple(channel for channel in channels if channel not in own) or channels
+        return [(to.written, channel) for to in self.recipients for channel in ((to.channel,) if to.channel else rest)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sends:

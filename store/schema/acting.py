@@ -51,9 +51,11 @@ retries: Final = Table(
     Column("currency", String(8), nullable=False, server_default=""),
     # Which way it left last: empty is to Infobip, `application` by the application's own resend URL.
     Column("via", String(12), nullable=False, server_default=""),
+    Column("reached", LargeBinary(16), nullable=True),  # the hash of the address that it left for last
     UniqueConstraint("account", "message_key", "attempt"),
     Index("ix_retries_sent", "account", "sent_at"),
     Index("ix_retries_recipient", "recipient"),
+    Index("ix_retries_reached", "reached"),
     Index("ix_retries_due", "state", "due_at"),
 )
 
@@ -118,6 +120,7 @@ sends: Final = Table(
     Index("ix_sends_sent", "account", "sent_at"),
     Index("ix_sends_recipient", "recipient", "sent_at"),
     Index("ix_sends_content", "content"),
+    Index("ix_sends_message", "message_id"),
     sqlite_with_rowid=False,
 )
 

@@ -61,7 +61,7 @@ class Order:
             (one.position, Asked(vault.hash_address(self.account, address), channel, one.sender, one.campaign, purpose))
             for one in self.sends.destinations
             for purpose in (self.purposes[one.position],)
-            for address, channel in ways(one)
+            for address, channel in one.ways
         ]
 
     def end_of(self, one: Destination) -> datetime | None:
@@ -79,15 +79,6 @@ class Order:
     def leaves_at(self, one: Destination) -> datetime:
         """Return when Infobip sends it."""
         return self.now if one.send_at is None else max(one.send_at, self.now)
-
-
-def ways(one: Destination) -> list[tuple[str, str]]:
-    """Return (address, channel) of all by which a person may be reached.
-
-    Of an OMNI request any of its channels may be the first, and each takes its own address, so all are asked.
-    """
-    channels = one.failover if one.channel == "omni" and one.failover else (one.channel,)
-    return [(to.written, channel) for to in one.recipients for channel in ((to.channel,) if to.channel else channels)]
 
 
 @dataclass(slots=True)

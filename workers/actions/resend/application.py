@@ -19,7 +19,7 @@ from config.logs import log
 from config.relays import RelayTarget
 from policy.leaving import NO_CONTENT, Cancel, Expire, Hold, Leave, Verdict, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, ledger, messages, outbox, resending
+from store import aliases, budgets, incidents, ledger, messages, outbox, resending
 from store.aliases import Original
 from store.database import Database
 from store.outbox import Circuit
@@ -98,6 +98,7 @@ class ByApplication:
         _LOG.info("resend_by_application", retry_id=str(one.id), attempt=one.attempt, result=result.outcome.value)
 
     def _decide(self, connection: Connection, one: Resend, content: Content | None) -> _Request | None:
+        budgets.one_at_a_time(connection, one.account)
         now = self.clock()
         account = self.accounts(one.account)
         address = ledger.address_of(connection, self.vault, one.recipient)
@@ -110,7 +111,8 @@ class ByApplication:
         verdict = may_leave(situation)
         if isinstance(verdict, Leave):
             verdict = self._hindrance(connection, account, address, original, now)
-        if isinstance(verdict, Hold) and verdict.until >= min(one.give_up_at, situation.not_after or one.give_up_at):
+        end = situation.give_up_at
+        if isinstance(verdict, Hold) and verdict.until >= min(end, situation.not_after or end):
             verdict = Expire(f"{verdict.why}, and then it would be too late")
         if not isinstance(verdict, Leave) or target is None:
             self.keep_back(connection, one, verdict, now)
@@ -118,7 +120,10 @@ class ByApplication:
             return None
         proposed = id_of(connection, self.vault, one, original, address)
         undo = connection.begin_nested() if known.gate.ways else None
-        if not resending.start(connection, one, self.owner, now, new_id=proposed, cost=known.cost, via=APPLICATION):
+        cost, person = known.cost, one.recipient
+        if not resending.start(
+            connection, one, self.owner, now, new_id=proposed, cost=cost, reached=person, via=APPLICATION
+        ):
             return None
         if not known.gate.leave(connection, one, now):
             assert undo is not None

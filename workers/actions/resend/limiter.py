@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from limits import RateLimitItemPerSecond
 from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 from config.logs import log
 from infobip.outbound import Rate
@@ -40,6 +40,7 @@ class Limiter:
     def pass_one(self, account: str, name: str, rate: Rate | None, patience: float) -> bool:
         """Wait for a turn, at most `patience` seconds. Whether it came."""
         wanted = rate or UNSTATED
+        # Of fixed windows, two halves side by side may hold twice the rate.
         item = RateLimitItemPerSecond(wanted.requests, wanted.seconds, namespace="dlr-rate")
         end = self._clock() + patience
         while True:
@@ -52,7 +53,7 @@ class Limiter:
 
     def _hit(self, item: RateLimitItemPerSecond, account: str, name: str) -> bool:
         try:
-            return FixedWindowRateLimiter(self._opened()).hit(item, account, name)
+            return MovingWindowRateLimiter(self._opened()).hit(item, account, name)
         except Exception as error:  # whatever Redis, or the network before it, comes up with
             _LOG.warning(
                 "rate_limit_unshared", problem=type(error).__name__, next_step="resends go slowly until Redis is back"

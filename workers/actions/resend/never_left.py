@@ -160,13 +160,17 @@ def _next(rows: Sequence[Any], failure: Failure) -> tuple[int, str]:
     failed = next((row.attempt for row in rows if row.new_id and row.new_id == failure.attempt_id), 0)
     following = max((row.attempt for row in rows), default=0) + 1
     later = [row for row in rows if row.attempt > failed and row.state not in _OVER]
+    # Of what was in doubt when somebody ended it, nobody knows that it did not arrive.
+    doubted = [row for row in rows if row.posts and row.state in (CANCELLED, EXPIRED)]
+    if doubted:
+        return following, f"attempt {doubted[-1].attempt} may have left before it was {doubted[-1].state}"
     if later:
         return following, f"attempt {later[-1].attempt} is {later[-1].state} already"
     return following, f"{MOST_ATTEMPTS} attempts are the most" if following > MOST_ATTEMPTS else ""
 
 
 def _attempts(connection: Connection, account: str, keys: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
-    columns = (retries.c.message_key, retries.c.attempt, retries.c.state, retries.c.new_id)
+    columns = (retries.c.message_key, retries.c.attempt, retries.c.state, retries.c.new_id, retries.c.posts)
     query = select(*columns).where(retries.c.account == account, retries.c.message_key.in_(keys))
     found: dict[bytes, list[Any]] = {}
     for row in connection.execute(query.order_by(retries.c.attempt)):

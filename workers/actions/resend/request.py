@@ -23,6 +23,10 @@ class Person:
     sender: str = ""
     hashes: tuple[bytes, ...] = ()
     """Of all addresses that it names, and of the one that the report named."""
+    ways: tuple[tuple[bytes, str], ...] = ()
+    """(hash of an address, channel) by which it may go, in the request's words; empty where that cannot be told."""
+    failover: tuple[str, ...] = ()
+    """Channels to which Infobip itself goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Plan:
     channel: str
     body: bytes = field(repr=False)
     content_type: str
+    others: tuple[str, ...] = field(default=(), repr=False)
+    """Further addresses of the same person that the request names, normalised: a report may be on one of those."""
 
 
 def build(
@@ -59,7 +65,8 @@ def build(
     report_url = (account.report_url or content.reports_to).replace("{channel}", endpoint.channel) or None
     built = rebuild(endpoint, request, message_id, report_url, not_after, now)
     address = normalise(destination.recipients[0].written)
-    return Plan(endpoint, path, message_id, address, destination.channel, built.body, built.content_type)
+    others = tuple(normalise(one.written) for one in destination.recipients[1:])
+    return Plan(endpoint, path, message_id, address, destination.channel, built.body, built.content_type, others)
 
 
 def _source(one: Resend, send: Send, content: Content) -> tuple[Endpoint, str, bytes]:
@@ -131,4 +138,6 @@ def person_of(vault: Vault, one: Resend, send: Send | None, content: Content | N
     if not named:
         return Person(hashes=(one.recipient,))
     hashes = dict.fromkeys((one.recipient, *(vault.hash_address(one.account, address) for address in named)))
-    return Person(named[0], found[0].channel, found[0].sender, tuple(hashes))
+    ways = [(vault.hash_address(one.account, normalise(address)), by) for who in found for address, by in who.ways]
+    first = found[0]
+    return Person(named[0], first.channel, first.sender, tuple(hashes), tuple(dict.fromkeys(ways)), first.failover)

@@ -1,5 +1,6 @@
 """One resend after the other from claim to record."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,30 +10,29 @@ from sqlalchemy import Connection
 
 from config.logs import log
 from infobip.outbound import CannotResend, TooLate
-from infobip.outbound import logs as infobip_logs
-from infobip.outbound.results import NotSent, Result, Unknown
+from infobip.outbound.results import NotSent, Result, Sent, Unknown
 from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, incidents, ledger, messages, passes, resending, sends
+from store import aliases, budgets, incidents, ledger, messages, resending, sends
 from store.aliases import Original
 from store.database import Database
-from store.resending import APPLICATION, CANCELLED, EXPIRED, Resend
+from store.errors import NotMigrated, Unavailable
+from store.resending import CANCELLED, EXPIRED, Resend
 from store.sends import Content, Send
 from store.vault import Vault
 from workers.actions.post import Road
-from workers.actions.resend import looking, outcome
+from workers.actions.resend import outcome, trouble
 from workers.actions.resend.application import PATIENCE, ByApplication, Tls
 from workers.actions.resend.limiter import Limiter
+from workers.actions.resend.looker import NEXT_TURN, TURN, Looker
 from workers.actions.resend.naming import id_of
 from workers.actions.resend.outlets import BaseUrlRefused, Outlet, Outlets
-from workers.actions.resend.request import Plan, build, endpoint_of, outlet_of, person_of
+from workers.actions.resend.request import Plan, build, outlet_of, person_of
 from workers.actions.resend.situation import Known, Target, gather, is_held
 from workers.actions.resend.waits import Waits
 
 _LOG = log(__name__)
 _AT_ONCE: Final = 20
-_TURN: Final = 2.0
-_NEXT_TURN: Final = timedelta(seconds=2)
 _TURN_LATER: Final = "it waits for its turn"
 
 
@@ -43,6 +43,8 @@ class _Ready:
     plan: Plan
     outlet: Outlet
     until: datetime
+    end: float
+    """The same by a clock that nobody sets (`time.monotonic`)."""
 
 
 class Resender:
@@ -71,6 +73,7 @@ class Resender:
         self._application = ByApplication(
             database, vault, rules, outlets.account, owner, clock, self._keep_back, road, Tls()
         )
+        self._looker = Looker(database, vault, self._outlet, limiter, owner, clock, self._waits)
 
     def run(self, stopping: Callable[[], bool]) -> int:
         """Send what is due and look up what is in doubt until nothing is left or `stopping` says so.
@@ -85,7 +88,7 @@ class Resender:
             doubted = resending.claim_look(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
             if not due and not doubted:
                 return moved
-            moved += self._each(due, self.send, stopping) + self._each(doubted, self.look, stopping)
+            moved += self._each(due, self.send, stopping) + self._each(doubted, self._looker.look, stopping)
         return moved
 
     def _each(self, claimed: Sequence[Resend], work: Callable[[Resend], None], stopping: Callable[[], bool]) -> int:
@@ -94,8 +97,17 @@ class Resender:
             if stopping():
                 self._give_back(claimed[number:])
                 return number
-            work(one)
+            try:
+                work(one)
+            except (Unavailable, NotMigrated):
+                raise
+            except Exception as error:  # what is wrong with one is no reason not to send the others
+                _LOG.exception("resend_fault", retry_id=str(one.id))
+                self._put_aside(one, error)
         return len(claimed)
+
+    def _put_aside(self, one: Resend, error: Exception) -> None:
+        self._write(lambda c: trouble.put_aside(c, one, self._owner, self._clock(), error))
 
     def _give_back(self, rest: Sequence[Resend]) -> None:
         self._write(lambda c: resending.give_back(c, rest, self._owner, self._clock()))
@@ -118,20 +130,27 @@ class Resender:
         result = self._post(ready)
         now = self._clock()
         told = outcome.Told(self._owner, now, now + self._waits.first_look)
-        self._write(lambda c: outcome.record(c, one, result, told))
+        self._write(lambda c: self._record(c, one, ready.plan, result, told))
         _LOG.info("resend", retry_id=str(one.id), attempt=one.attempt, result=type(result).__name__.lower())
+
+    def _record(self, connection: Connection, one: Resend, plan: Plan, result: Result, told: outcome.Told) -> None:
+        outcome.record(connection, one, result, told)
+        if isinstance(result, Sent) and result.message_id not in ("", plan.message_id):
+            # Infobip gave it an id of its own, and reports will come under that one.
+            self._name(connection, one, plan, result.message_id, told.now)
+            resending.rename(connection, one, result.message_id)
 
     def _takes_turn(self, one: Resend, send: Send | None, content: Content | None) -> bool:
         name, rate = outlet_of(one, send, content)
-        return not name or self._limiter.pass_one(one.account, name, rate, _TURN)
+        return not name or self._limiter.pass_one(one.account, name, rate, TURN)
 
     def _put_off(self, connection: Connection, one: Resend, why: str) -> None:
         now = self._clock()
-        resending.hold(connection, one, self._owner, now, now + _NEXT_TURN, why)
+        resending.hold(connection, one, self._owner, now, now + NEXT_TURN, why)
 
     def _post(self, ready: _Ready) -> Result:
         plan = ready.plan
-        if self._clock() > ready.until:
+        if self._clock() > ready.until or time.monotonic() > ready.end:
             # Its process stood still. Whoever finds the lease over may ask the logs and see nothing, rightly so far.
             return NotSent("its worker was held up for longer than its lease allows", "Nothing has to be done.")
         try:
@@ -152,6 +171,7 @@ class Resender:
         is_its_turn: bool,
     ) -> _Ready | None:
         """Ask everything again with the message locked; either say that it leaves now, or why it does not."""
+        budgets.one_at_a_time(connection, one.account)
         now = self._clock()
         account = self._outlets.account(one.account)
         rules = self._rules()
@@ -185,8 +205,12 @@ class Resender:
         self, connection: Connection, one: Resend, known: Known, plan: Plan, outlet: Outlet, now: datetime
     ) -> _Ready | None:
         undo = connection.begin_nested() if known.gate.ways else None
-        new, lease = plan.message_id, self._waits.lease
-        if not resending.start(connection, one, self._owner, now, new_id=new, cost=known.cost, lease=lease):
+        number = self._vault.hash_address(one.account, plan.recipient)
+        lease, cost = self._waits.lease, known.cost
+        mine = resending.start(
+            connection, one, self._owner, now, new_id=plan.message_id, cost=cost, reached=number, lease=lease
+        )
+        if not mine:
             return None
         if not known.gate.leave(connection, one, now):
             assert undo is not None
@@ -195,14 +219,17 @@ class Resender:
             return None
         until = now + timedelta(seconds=self._waits.still_sure)
         # The report on the new id may be faster than our own record of the answer.
-        for recipient in (plan.recipient, ""):  # some reports name no recipient
-            key = messages.key_of(self._vault, one.account, plan.message_id, recipient)
-            aliases.add(connection, key, one.account, Original(one.message_key, one.attempt), now)
+        self._name(connection, one, plan, plan.message_id, now)
         messages.note_resend(connection, one.message_key, one.attempt)
         # Where no report has told of the person yet, this is how people see whom it went to.
-        number = self._vault.hash_address(one.account, plan.recipient)
         ledger.add_addresses(connection, [ledger.address_row(self._vault, number, plan.recipient, now)])
-        return _Ready(plan, outlet, until)
+        return _Ready(plan, outlet, until, time.monotonic() + self._waits.still_sure)
+
+    def _name(self, connection: Connection, one: Resend, plan: Plan, message_id: str, now: datetime) -> None:
+        """Let reports on this id count for the original."""
+        for recipient in (plan.recipient, *plan.others, ""):  # some reports name no recipient
+            key = messages.key_of(self._vault, one.account, message_id, recipient)
+            aliases.add(connection, key, one.account, Original(one.message_key, one.attempt), now)
 
     def _keep_back(self, connection: Connection, one: Resend, verdict: Verdict, now: datetime) -> None:
         match verdict:
@@ -223,52 +250,6 @@ class Resender:
         # A later attempt, or whoever has this one by now, still needs what it said.
         if mine and resending.latest_attempt(connection, one.account, one.message_key) < one.attempt:
             sends.erase_of(connection, [one.message_key])
-
-    def look(self, one: Resend) -> None:
-        """Ask Infobip's logs for one resend in doubt; what the application may have, it is asked for once more."""
-        if one.via == APPLICATION:
-            now, note = self._clock(), "its worker ended while the application was asked; it is asked once more"
-            self._write(lambda c: resending.repeat(c, one, self._owner, now, now, note))
-            return
-        outlet = self._outlet(one)
-        with self._database.reading() as connection:
-            send = sends.find(connection, [one.message_key]).get(one.message_key)
-            content = sends.content_of(connection, self._vault, send.content) if send else None
-            endpoint = endpoint_of(one, send, content)
-            control = ""
-            if endpoint is not None and one.sent_at is not None:
-                control = sends.later_than(connection, one.account, endpoint.name, one.sent_at)
-        if outlet is None or endpoint is None:
-            self._conclude(one, looking.Operator("there is no way to ask Infobip's logs"))
-            return
-        if not self._limiter.pass_one(one.account, f"logs {endpoint.logs}", endpoint.logs_rate, _TURN):
-            self._conclude(one, looking.Later(self._clock() + _NEXT_TURN, one.note, read=False))
-            return
-        found = infobip_logs.find(outlet.client, endpoint, one.new_id, control)
-        self._conclude(one, looking.judge(one, found, self._clock(), self._waits))
-
-    def _conclude(self, one: Resend, finding: looking.Finding) -> None:
-        now, owner = self._clock(), self._owner
-
-        def work(connection: Connection) -> object:
-            match finding:
-                case looking.There():
-                    return resending.accepted(connection, one, now, finding.note)
-                case looking.Rejected():
-                    is_ours = resending.refused(connection, one, owner, now, finding.note)
-                    passes.refused(connection, one.id)
-                    return is_ours
-                case looking.Never():
-                    return resending.again(connection, one, owner, now)
-                case looking.Later():
-                    return resending.looked(connection, one, owner, now, finding.at, finding.note, read=finding.read)
-                case looking.Operator():
-                    incidents.note(connection, [outcome.undecided(one, finding.why, now)])
-                    note = f"a person has to decide: {finding.why}"
-                    return resending.looked(connection, one, owner, now, None, note, read=False)
-
-        self._write(work)
-        _LOG.info("resend_looked_up", retry_id=str(one.id), finding=type(finding).__name__.lower())
 
     def _stored(self, one: Resend) -> tuple[Send | None, Content | None, bool]:
         """Return what the register holds of it, and whether a pause seems to hold it back."""

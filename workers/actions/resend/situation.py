@@ -1,33 +1,34 @@
 """What is known of a resend at the moment at which it is about to leave."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from config.accounts import Account
 from policy import Purpose
-from policy.decide import NEVER_RESENT
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
 from reports import mail_domain
 from reports.states import REACHED
 from reports.zones import zones_of
-from store import blocks, messages, resending, sends
-from store.blocks import Asked, Block
+from store import budgets, messages, resending, sends
+from store.budgets import Cost
 from store.messages import Message
 from store.pauses import Scope
-from store.resending import Cost, Resend
+from store.resending import Resend
 from store.schema import reports
 from store.sends import Content, Send
+from store.sharing import is_shared
 from store.vault import Vault
 from workers.actions.resend import gate as gates
+from workers.actions.resend.blocked import block_of
 from workers.actions.resend.gate import Gate
 from workers.actions.resend.request import Person, has_content, person_of
 from workers.scopes import scopes
@@ -39,6 +40,9 @@ _PRICES: Final = timedelta(days=90)
 # A share of little is nothing: so many resends a day are always allowed.
 _ALWAYS: Final = 10
 _MICROS: Final = 1_000_000
+# Of so many of the newest reports the prices are looked at.
+_NEWEST: Final = 200
+SHARED: Final = "its message id stands for several people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +88,29 @@ def gather(
     limits = limits_of(rules.limits, account)
     purpose = _purpose(rules, send, message, one.account)
     address = target.person.address
-    block = _block(connection, one, send, target, purpose, now)
-    cost = _cost(connection, one, now)
+    block = block_of(connection, one, send, target.person, purpose, now)
+    cost = _cost(connection, one, send, now)
+    give_up_at = _give_up_at(one, send, message, purpose, limits)
     zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
     gate = gates.read(connection, one.account, scopes_of(send, message, address), limits.pause_share, now)
     worthless = not_after(send, message, purpose, limits)
     latest = resending.latest_attempt(connection, one.account, one.message_key)
     situation = Situation(
         moment=now,
-        give_up_at=one.give_up_at,
+        give_up_at=give_up_at,
         not_after=worthless,
         purpose=purpose,
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
         suppressed=block.cause if block is not None and not block.flags else "",
         flagged=(send is not None and send.flagged) or (block is not None and block.flags),
-        obstacle=_obstacle(send),
+        obstacle=_obstacle(connection, one, send, message, target.person.hashes),
         has_content=target.has_content,
         has_credential=target.has_credential,
         switched_off=gate.stopped.why if gate.stopped else "",
         paused=gate.why,
-        paused_until=gate.until(min(one.give_up_at, worthless or one.give_up_at)),
-        sent_last_hour=_sent_to(connection, one, now),
+        paused_until=gate.until(min(give_up_at, worthless or give_up_at)),
+        sent_last_hour=_sent_to(connection, one, target.person.hashes, now),
         per_hour=limits.per_recipient_hour,
         over_budget=_over_budget(connection, one.account, limits, cost, now),
         awake_at=awake_at(now, zones, account.quiet),
@@ -146,31 +151,23 @@ def _purpose(rules: Rules, send: Send | None, message: Message | None, account: 
     )
 
 
-def _block(
-    connection: Connection, one: Resend, send: Send | None, target: Target, purpose: Purpose, now: datetime
-) -> Block | None:
-    """Return what blocks it: by the way that it takes, from either sender; or what no way may follow at all."""
-    person = target.person
-    channel = one.channel or person.channel or (send.channel if send else "")
-    sender, campaign = (send.sender, send.campaign) if send else ("", "")
-    ways = {(address, by) for address in person.hashes for by in (sender, person.sender or sender)}
-    asked = [Asked(address, channel, by, campaign, purpose.value) for address, by in sorted(ways)]
-    found = blocks.blocking(connection, one.account, asked, now)
-    if send is not None and send.channel != channel:
-        # What the person said holds for them and not for the channel that they said it on (promise 12).
-        [first] = blocks.blocking(
-            connection, one.account, [Asked(one.recipient, send.channel, sender, campaign, purpose.value)], now
-        )
-        found.append(first if first is not None and first.cause in NEVER_RESENT else None)
-    return min((block for block in found if block), key=lambda block: (block.flags, block.id), default=None)
-
-
-def _obstacle(send: Send | None) -> str:
-    if send is None:
-        return ""
-    if send.obstacle:
+def _obstacle(
+    connection: Connection, one: Resend, send: Send | None, message: Message | None, hashes: Collection[bytes]
+) -> str:
+    if send is not None and send.obstacle:
         return send.obstacle
-    return "Infobip itself repeats it" if send.repeats else ""
+    if send is not None and send.repeats:
+        return "Infobip itself repeats it"
+    message_id = send.message_id if send else message.message_id if message else ""
+    return SHARED if is_shared(connection, one.account, message_id, hashes) else ""
+
+
+def _give_up_at(one: Resend, send: Send | None, message: Message | None, purpose: Purpose, limits: Limits) -> datetime:
+    """Return when its time is over. What nobody declared leaves soon after the original, or not at all."""
+    sent_at = send.sent_at if send else message.first_at if message else None
+    if purpose is not Purpose.UNDECLARED or sent_at is None:
+        return one.give_up_at
+    return min(one.give_up_at, sent_at + limits.undeclared_within)
 
 
 def scopes_of(send: Send | None, message: Message | None, address: str) -> list[Scope]:
@@ -180,28 +177,43 @@ def scopes_of(send: Send | None, message: Message | None, address: str) -> list[
     return scopes(network=message.mcc_mnc if message else "", sender=sender, brand=brand, domain=mail_domain(address))
 
 
-def _sent_to(connection: Connection, one: Resend, now: datetime) -> int:
-    since = now - _HOUR
-    own = resending.sent_to_since(connection, one.recipient, since)
-    return own + sends.left_since(connection, one.account, one.recipient, since)
+def _sent_to(connection: Connection, one: Resend, hashes: Collection[bytes], now: datetime) -> int:
+    since, person = now - _HOUR, {one.recipient, *hashes}
+    return budgets.sent_to_since(connection, person, since) + sends.left_since(connection, one.account, person, since)
 
 
-def _cost(connection: Connection, one: Resend, now: datetime) -> Cost:
+def _cost(connection: Connection, one: Resend, send: Send | None, now: datetime) -> Cost:
     facts = connection.scalar(select(reports.c.facts).where(reports.c.id == one.report_id))
-    found = json.loads(facts) if facts else {}
+    # What the original cost says nothing of another channel; what was refused before it left cost nothing, which says
+    # nothing of the next one.
+    elsewhere = bool(one.channel) and send is not None and one.channel != send.channel
+    if facts and not elsewhere and (price := _price(json.loads(facts))).micros:
+        return price
+    seen = max((_price(found) for found in _newest_facts(connection, one.account)), key=lambda cost: cost.micros)
+    dearest = budgets.dearest(connection, one.account, now - _PRICES)
+    return seen if seen.micros >= dearest else Cost(dearest, seen.currency)
+
+
+def _newest_facts(connection: Connection, account: str) -> list[dict[str, Any]]:
+    """Return the facts of the account's reports among the newest that tell a price; always at least an empty one."""
+    newest = select(reports.c.account, reports.c.facts).order_by(reports.c.id.desc()).limit(_NEWEST)
+    rows = connection.execute(newest).all()
+    return [{}, *(json.loads(row.facts) for row in rows if row.account == account and '"price":' in row.facts)]
+
+
+def _price(facts: dict[str, Any]) -> Cost:
     try:
-        price = Decimal(str(found["price"]))
-        # What was refused before it left cost nothing, which says nothing about the next one.
-        if price.is_finite() and price > 0:
-            return Cost(int(price * _MICROS), str(found.get("currency", ""))[:8])
+        price = Decimal(str(facts["price"]))
     except (KeyError, InvalidOperation):
-        pass
-    return Cost(resending.dearest(connection, one.account, now - _PRICES))
+        return Cost()
+    if not price.is_finite() or price <= 0:
+        return Cost()
+    return Cost(int(price * _MICROS), str(facts.get("currency", ""))[:8])
 
 
 def _over_budget(connection: Connection, account: str, limits: Limits, cost: Cost, now: datetime) -> str:
     since = now - _DAY
-    count, micros = resending.sent_since(connection, account, since)
+    count, micros = budgets.sent_since(connection, account, since)
     if count >= limits.resends_per_day:
         return f"{count} resends left within 24 hours, as many as are allowed"
     if micros + cost.micros > limits.money_per_day * _MICROS:
