@@ -25,10 +25,11 @@ class Leave(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Not now: ask again at `until`."""
+    """Not now: ask again at `until`. `for_budget`: because the account has spent what it may."""
 
     until: datetime
     why: str
+    for_budget: bool = False
 
 
 class Wait(NamedTuple):
@@ -182,7 +183,9 @@ def _bothersome(situation: Situation) -> Verdict | None:
 
 
 def _too_dear(situation: Situation) -> Verdict | None:
-    return Hold(situation.moment + _BUDGET_AGAIN, situation.over_budget) if situation.over_budget else None
+    if not situation.over_budget:
+        return None
+    return Hold(situation.moment + _BUDGET_AGAIN, situation.over_budget, for_budget=True)
 
 
 _CHECKS: Final[tuple[Check, ...]] = (

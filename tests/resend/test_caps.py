@@ -9,10 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from sqlalchemy import select
+
 from config.secrets import Secret
 from infobip.outbound.results import Sent
 from store import forget
-from store.schema import messages
+from store.schema import incidents, messages
 from tests.resend.test_races import BY_VOICE, FALLBACK
 from tests.resend.world import World, acting_rules, turned
 from tests.support.infobip import AT_ONCE, send, sms
@@ -126,6 +128,22 @@ def test_a_price_that_is_not_known_counts_as_the_dearest_that_any_report_told(wo
 
     assert sorted(row.cost_micros for row in world.rows()) == [0, 600_000]
     assert len(world.infobip.sends()) == 1
+
+
+def test_a_budget_that_is_used_up_is_told_once_with_what_to_do(world: World) -> None:
+    world.account = replace(world.account, resends_per_day=1)
+    for number in range(4):
+        to = f"4477009003{number:02}"
+        world.register(f"m-{number}", to=to)
+        world.fail(f"m-{number}", to=to)
+    world.run(hours=2)
+    world.run(hours=1)
+
+    assert [one.change for one in world.desk.fold() if "a daily budget is used up" in one.title] == ["opened"]
+    with world.desk.database.reading() as connection:
+        row = connection.execute(select(incidents).where(incidents.c.rule == "resend-budget")).one()
+    assert "resends_per_day" in row.next_step
+    assert row.is_open == 1
 
 
 class _Renames(Resender):

@@ -117,6 +117,22 @@ def without_credential(one: Resend, now: datetime) -> Sighting:
     )
 
 
+def over_budget(one: Resend, why: str, now: datetime) -> Sighting:
+    """Return the sighting of a resend that waits since its account has spent what it may in 24 hours."""
+    return Sighting(
+        account=one.account,
+        key="resend-budget",
+        rule="resend-budget",
+        severity="warning",
+        title=f"Resends of {one.account} wait: a daily budget is used up",
+        next_step=f"{why[:1].upper()}{why[1:]}. See by `dlr retries list` and `dlr incidents list` whether so many "
+        "failures are meant to be sent again; raise resends_per_day, resends_share or money_per_day "
+        "(docs/resend.md) where they are. What waits leaves as soon as there is room, and not after its own time.",
+        at=now,
+        example=one.new_id,
+    )
+
+
 def undecided(one: Resend, why: str, now: datetime) -> Sighting:
     """Return the sighting of a resend of which nobody can find out whether it left."""
     return Sighting(

@@ -235,6 +235,8 @@ class Resender:
         match verdict:
             case Hold():
                 resending.hold(connection, one, self._owner, now, verdict.until, verdict.why)
+                if verdict.for_budget:
+                    incidents.note(connection, [outcome.over_budget(one, verdict.why, now)])
             case Wait():
                 resending.wait(connection, one, self._owner, now, verdict.why)
                 incidents.note(connection, [outcome.waiting(one, verdict.why, now)])
