@@ -52,10 +52,7 @@ class Settings(SyncRows):
 
     # ---- rules and codes
     policy: Path | None = _row(None, "Your own rules, which stand before the shipped ones.", group="rules")
-    codes_local: Path | None = _row(
-        None, "CSV file of your own code rows, laid over the shipped tables.", group="rules"
-    )
-
+    codes_local: Path | None = _row(None, "CSV file of your own code rows, laid over the shipped.", group="rules")
     four_eyes: bool = _row(
         False, "Lifting an opt-out by hand takes a second person: `dlr suppress approve`.", group="rules"
     )

@@ -1,12 +1,10 @@
-"""Everything one slice writes: collected first, then written in one order."""
+"""Everything one slice writes, collected; `workers.writing` writes it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-
-from sqlalchemy import Connection
 
 from codes import Outcome
 from config.forwarding import NO_ENDPOINTS, Endpoints
@@ -15,24 +13,11 @@ from policy.rules import Limits
 from policy.surge import in_trouble
 from reports import Event
 from store import (
-    arrivals,
-    echoes,
-    erasing,
     events,
-    failures,
     guard,
     incidents,
-    joins,
     ledger,
-    messages,
-    parcels,
     passes,
-    pauses,
-    resending,
-    retries,
-    sends,
-    suppressions,
-    surges,
     traffic,
 )
 from store.failures import Failure
@@ -41,7 +26,6 @@ from store.pauses import Scope
 from store.suppressions import Entry
 from store.vault import Vault
 from workers import forwarding, rows
-from workers.failed import still_meant
 from workers.forwarding import Move
 from workers.giving_up import is_the_end
 from workers.prepare import Prepared
@@ -207,62 +191,12 @@ class Effects:
         elif made is not None:
             self.parcels.append(made)
 
-    def write(self, connection: Connection) -> None:
-        """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
-        at = self.now
-        accounts = {row["account"] for row in self.reports}
-        joins.drop(connection, self.gone)
-        messages.save(connection, self.changed.values(), self.new, at)
-        wishes = {entry.address for entry in self.entries if entry.cause in arrivals.LIFTABLE}
-        arrivals.hold(connection, wishes.union(item.recipient for item in self.opted_in))
-        self._write_entries(connection)
-        suppressions.lift_after_delivery(connection, accounts, self.delivered, at)
-        for item in self.opted_in:
-            self._opt_in(connection, item)
-        self._undo_older_opt_outs(connection)
-        failed = (one for of_one in self.failures.values() for one in of_one)
-        failures.note(connection, [one for one in failed if not self._arrived_since(one)])
-        ledger.add_addresses(connection, list(self.addresses.values()))
-        joins.give_reports(connection, self.given)
-        ledger.add_reports(connection, self.reports)
-        ledger.add_decisions(connection, self.decisions)
-        retries.plan(connection, self.retries)
-        # Nothing can be planned for a message that was not known before this slice, and no failure in it either; but
-        # one that was only registered may be watched, and its silence have planned something.
-        unplanned = set[bytes]() if self.register.in_use else self.new - self.failed
-        retries.cancel(connection, accounts, self.reached - unplanned, at, "the message arrived")
-        for account, address in sorted(self.silenced):
-            retries.cancel_for(connection, account, address, at, "the person wants no more")
-        if self.register.in_use:
-            self._write_resends(connection)
-        self._tell(connection)
-        parcels.queue(connection, self.parcels)
-        surges.note(connection, self.tally.ended())
-        incidents.note(connection, [*self.sighted, *self.sightings])
-        traffic.note(connection, self.counted)
-
-    def _tell(self, connection: Connection) -> None:
-        moves = forwarding.wanted_of(self.moves, self.endpoints.wanted)
-        told = forwarding.events_of(connection, moves, self.changed) if moves else []
-        events.note(connection, [*told, *self.outgoing], self.now)
-
-    def _write_entries(self, connection: Connection) -> None:
-        self.entries = still_meant(self.entries, self.delivered)
-        known = suppressions.standing(connection, self.entries)
-        entries = guard.guarded(connection, self.entries, known, self.guarded, self.limits, self.now)
-        suppressions.suppress(connection, entries, self.now, "policy", known)
-        self.guarded.write(connection)
-        self.sightings += echoes.confirm(connection, self.echoes, self.now)
-
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""
         if recipient not in self.people:
             return ()
         known = (*self.arrived.items(), *self.delivered.items())
         return tuple(channel for (channel, address), moment in known if address == recipient and moment > at)
-
-    def _arrived_since(self, failed: Failure) -> bool:
-        return failed.channel in self.arrived_since(failed.address, failed.at)
 
     def add_failure(self, failure: Failure | None) -> None:
         """Keep a failure that says something about the person."""
@@ -274,37 +208,3 @@ class Effects:
         if recipient not in self.people:
             return {}
         return {channel: at for (channel, address), at in self.delivered.items() if address == recipient}
-
-    def _undo_older_opt_outs(self, connection: Connection) -> None:
-        """Lift at once what the person took back later, by event time, although we were told of that first."""
-        for later in arrivals.opted_in_since(connection, self.entries):
-            self._lift(connection, later)
-
-    def _write_resends(self, connection: Connection) -> None:
-        resending.settle(connection, self.settled, self.now)
-        passes.hear(connection, self.heard)
-        sends.erase_of(connection, self.reached)
-        erasing.given_up(connection, self.given_up)
-        for _, address in sorted(self.silenced):
-            sends.erase_for(connection, address)
-        for account, scope, until, why in sorted(self.pauses):
-            pauses.pause(connection, account, scope, self.now, until, why, "policy")
-
-    def _opt_in(self, connection: Connection, item: Prepared) -> None:
-        assert item.event is not None
-        report = item.report
-        asked = (report.account, item.recipient, item.event.lifts, report.sender, report.channel)
-        self._lift(connection, arrivals.OptIn(*asked, item.event_at, report.kind))
-
-    def _lift(self, connection: Connection, again: arrivals.OptIn) -> None:
-        suppressions.lift_opt_out(
-            connection,
-            again.account,
-            again.address,
-            again.lifts,
-            sender=again.sender,
-            channel=again.channel,
-            at=again.at,
-            now=self.now,
-            reason=f"opted in again ({again.kind})",
-        )

@@ -28,6 +28,7 @@ from workers.prepare import Prepared, Preparer
 from workers.register import NOTHING, look_up, of_originals
 from workers.sightings import mentioned, without_channel
 from workers.tally import Tally
+from workers.writing import write
 
 
 class LostLease(Exception):
@@ -59,7 +60,7 @@ class Pipeline:
             effects = Effects(self._vault, now, self.rules.limits, tally=self._tally(now), endpoints=endpoints)
             fresh = self._fresh(connection, items, now)
             self._decide(connection, fresh, effects)
-            effects.write(connection)
+            write(connection, effects)
             if not inbox.still_mine(connection, owner, callbacks):
                 raise LostLease
             return len(fresh)

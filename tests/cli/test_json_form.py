@@ -45,6 +45,7 @@ ASKED = {
     ("policy", "check"): "",
     ("policy", "show"): "",
     ("proposals", "list"): "",
+    ("proposals", "show"): "{PROPOSED}",
     ("quarantine", "list"): "",
     ("quarantine", "replay"): "--all",
     ("quarantine", "show"): "{QUARANTINED}",
@@ -120,6 +121,8 @@ def story(desk: Desk, dlr: Dlr, tmp_path: Path) -> Dlr:
 def _named(desk: Desk, words: str) -> list[str]:
     tables = {"RETRY": retries, "SUPPRESSION": suppressions, "QUARANTINED": quarantine, "INCIDENT": incident_table}
     found = {name: max(row.id for row in desk.rows(table)) for name, table in tables.items() if name in words}
+    if "PROPOSED" in words:
+        found["PROPOSED"] = next(row.id for row in desk.rows(suppressions) if row.state == "proposed")
     if "INCIDENT" in found:
         found["INCIDENT"] = next(row.id for row in desk.rows(incident_table) if row.cause)
     return words.format(**found).split()

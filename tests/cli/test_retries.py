@@ -91,8 +91,7 @@ def test_every_state_waits_for_somebody(desk: Desk, dlr: Dlr, values: dict[str, 
         (("--channel", "sms"), ["m-1", "m-2"]),
         (("--channel", "email"), []),
         (("--account", "main", "--rule", "unreachable"), ["m-1", "m-2"]),
-        (("--account", "other"), []),
-        (("--rule", "bulk"), []),
+        (("--rule", "barred"), []),
         (("--state", "observed", "--state", "planned"), ["m-1", "m-2"]),
         (("--state", "cancelled"), []),
     ],
@@ -203,7 +202,7 @@ def test_one_of_these_has_to_be_named(dlr: Dlr) -> None:
 
 
 def test_nothing_that_fits_is_an_answer(dlr: Dlr) -> None:
-    assert dlr("retries", "cancel", "--rule", "bulk", "--yes") == "0 of 0 cancelled.\n"
+    assert dlr("retries", "cancel", "--rule", "barred", "--yes") == "0 of 0 cancelled.\n"
 
 
 def test_running_makes_due_and_lets_it_act(desk: Desk, dlr: Dlr) -> None:

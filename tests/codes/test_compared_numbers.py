@@ -15,11 +15,15 @@ FILES = [path for room in ROOMS for path in sorted(room.glob("*.py"))]
 # None of these is a code: sizes and counts that a comparison needs, each with the file it stands in.
 ALLOWED = {
     ("table.py", 20): "the least length of a sentence of advice",
-    ("decide.py", 1): "failures that lead to a suppression, of which one is the first",
-    ("check.py", 1): "as above",
+    ("suppressing.py", 1): "failures that lead to a suppression, of which one is the first",
+    ("suppress_plan.py", 1): "as above",
+    ("suppress_schema.py", 1): "as above",
     ("ref.py", 18): "the most digits that an id can have",
     ("schedule.py", 1): "the first attempt",
     ("words.py", 1): "a threshold of one needs no words",
+    ("words.py", 11): "eleventh, twelfth and thirteenth are no -first, -second and -third",
+    ("words.py", 12): "as above",
+    ("words.py", 13): "as above",
     ("durations.py", 0): "no remainder",
     ("durations.py", 1): "singular or plural",
     ("load.py", 1): "the version of the policy language",

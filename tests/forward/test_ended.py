@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, text, update
 
 from store import ended
@@ -15,6 +16,13 @@ from workers import maintain
 
 NOW = datetime.now(UTC)
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _now() -> None:
+    """The service has its own clock beside, so the moment is that of the test, however long the others took."""
+    global NOW
+    NOW = datetime.now(UTC)
 
 
 def entry(number: int, until: datetime | None, state: str = "active") -> Entry:

@@ -54,7 +54,7 @@ class TestOneThatCannotBeRead:
         world.watch()
 
         [incident] = [one for one in world.desk.rows(incidents) if one.rule == "resend-fault"]
-        assert incident.severity == "error"
+        assert incident.severity == "critical"
         assert "dlr retries" in incident.next_step
 
     def test_ends_at_its_end(self, world: World) -> None:

@@ -23,6 +23,7 @@ from store.schema import (
     incident_events,
     incident_silences,
     incidents,
+    listed,
     messages,
     outbox,
     protections,
@@ -81,7 +82,7 @@ def kept(database: Database, table: Table, column: str = "account") -> set[Any]:
 
 # table -> how long its rows are kept, and what says how old one is
 KEPT: dict[str, tuple[Table, timedelta, Made]] = {
-    "inbox": (inbox, LIMITS.bodies, lambda n, at: {"id": id_at(at, n), "waiting": 0, "state": "done"}),
+    "inbox": (inbox, LIMITS.bodies, lambda n, at: {"id": id_at(at, n), "waiting": 0, "relaying": 0, "state": "done"}),
     "reports": (reports, LIMITS.reports, lambda n, at: {"id": id_at(at, n)}),
     "decisions": (decisions, LIMITS.decisions, lambda n, at: {"id": id_at(at, n), "replay": False, "rule": str(n)}),
     "report keys": (report_keys, LIMITS.keys, lambda n, at: {"seen_at": at}),
@@ -99,6 +100,11 @@ KEPT: dict[str, tuple[Table, timedelta, Made]] = {
     "notices": (outbox, LIMITS.reports, lambda n, at: {"due_at": at, "state": "given_up", "kind": "notify"}),
     "history of incidents": (incident_events, LIMITS.decisions, lambda n, at: {"at": at}),
     "silences of incidents": (incident_silences, LIMITS.decisions, lambda n, at: {"until": at}),
+    "records of lists": (
+        listed,
+        LIMITS.decisions,
+        lambda n, at: {"changed_at": at, "op": "remove", "state": "verified", "until": None},
+    ),
     "traffic": (traffic, 15 * DAY, lambda n, at: {"hour": at}),
     "addresses": (addresses, LIMITS.reports, lambda n, at: {"seen_at": at}),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from store.database import open_database
+from store.sqlite import received_file
 from store.vault import open_vault
 from tests.subscribe.world import Place, settings
 from tests.support.dlr import Dlr
@@ -16,6 +17,7 @@ def place(tmp_path: Path, sqlite_template: Path) -> Iterator[Place]:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
     shutil.copyfile(sqlite_template, folder / "dlr.sqlite")
+    shutil.copyfile(received_file(str(sqlite_template)), folder / "dlr.received.sqlite")
     database = open_database(f"sqlite:///{folder / 'dlr.sqlite'}")
     open_vault(folder, database)
     database.close()

@@ -36,7 +36,7 @@ def _sighting(one: Resend, what: str, now: datetime) -> Sighting:
         account=one.account,
         key=f"resend-fault|error={what}",
         rule="resend-fault",
-        severity="error",
+        severity="critical",
         title=f"Some resends cannot leave, since our own code fails at them: {what}",
         next_step="The log has the whole error. Where a key is missing, restore keys.json from its backup; else "
         "update. `dlr retries list` shows them; they are tried again every 15 minutes until their time is over.",
