@@ -84,8 +84,10 @@ def prepare(engine: Engine, synchronous: str, lock_wait: float) -> None:
             return
         wanted = synchronous if options.get("dlr_lasting", True) else "NORMAL"
         if connection.info.get("synchronous", synchronous) != wanted:
+            driver = connection.connection.driver_connection
+            assert driver is not None
             for file in _FILES:
-                connection.exec_driver_sql(f"PRAGMA {file}.synchronous={wanted}")
+                driver.execute(f"PRAGMA {file}.synchronous={wanted}")
             connection.info["synchronous"] = wanted
         _take_lock(connection, options.get("dlr_lock", MAIN), time.monotonic() + lock_wait)
 
