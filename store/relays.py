@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, text, update
@@ -21,9 +22,16 @@ from store.writes import insert_new
 
 KIND: Final = "relay"
 RELAY_FOR: Final = timedelta(hours=42)
-_AT_ONCE: Final = 200
+_PORTION: Final = 200
+_PORTIONS: Final = 10
 # Written out, not bound, so that the databases see that the partial index serves it.
 _RELAYING: Final = text("relaying = 1")
+_KEPT: Final = (
+    select(inbox.c.id, inbox.c.account, inbox.c.channel, inbox.c.received_at, inbox.c.packed)
+    .where(_RELAYING)
+    .order_by(inbox.c.id)
+    .limit(_PORTION)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +45,29 @@ class Plain:
     body: bytes
 
 
-def take_up(database: Database, relays: Relays, now: datetime) -> int:
-    """Queue the callbacks that came in since for their targets; return how many there were.
+def take_up(database: Database, relays: Relays) -> int:
+    """Queue callbacks that came in since for their targets; return for how many of them none is configured.
 
     A callback is kept before anybody looks for its targets, so that its answer waits for nothing else. Each is queued
-    once, whoever is killed in between, and however many take them up at a time.
+    once, whoever is killed in between, and however many take them up at a time. One call takes up a part of many, so
+    that what is queued is sent meanwhile.
     """
-    taken = 0
-    waiting = select(inbox.c.id, inbox.c.account, inbox.c.channel, inbox.c.received_at, inbox.c.packed)
-    waiting = waiting.where(_RELAYING).order_by(inbox.c.id).limit(_AT_ONCE)
-    while True:
+    without = 0
+    for _ in range(_PORTIONS):
         with database.reading() as connection:
-            found = connection.execute(waiting).all()
+            found = connection.execute(_KEPT).all()
         if not found:
-            return taken
+            break
         rows = [row for callback in found for row in _rows_of(relays, callback)]
-        database.repeat(lambda connection, rows=rows: insert_new(connection, outbox, rows))  # type: ignore[misc]
-        over = update(inbox).where(inbox.c.id.in_([callback.id for callback in found]))
-        over = over.values(relaying=0, packed=None)
-        database.repeat(lambda connection, over=over: connection.execute(over), lock=RECEIVED)  # type: ignore[misc]
-        taken += len(found)
+        without += len(found) - len({row["subject"] for row in rows})
+        database.repeat(partial(insert_new, table=outbox, rows=rows))
+        # Where a power cut undoes this, the rows are there already.
+        database.repeat(partial(_taken, [callback.id for callback in found]), lasting=False, lock=RECEIVED)
+    return without
+
+
+def _taken(ids: Sequence[int], connection: Connection) -> None:
+    connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(relaying=0, packed=None))
 
 
 def _rows_of(relays: Relays, callback: Any) -> list[dict[str, Any]]:

@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from config.relays import Relays
+from store.inbox import Arrival, keep
 from store.outbox import subjects_needed
+from store.relays import take_up
 from store.schema import inbox
+from store.sqlite import RECEIVED
 from tests.relay.conftest import MakeWorld
 from tests.relay.world import BODY, HEADERS, Handler, Target, World, raw_of
 from workers.actions import send_outbox
@@ -71,6 +75,29 @@ def test_a_callback_is_queued_once_however_often_and_by_however_many_it_is_taken
         for _ in pool.map(lambda _: world.take_up(), range(8)):
             pass
     assert [row.subject for row in world.rows()] == [number]
+
+
+def test_nothing_is_queued_when_the_callback_is_not_kept(world: World) -> None:
+    arrival = Arrival("main", "sms", "", BODY, world.clock(), True, relayed=True)
+    with pytest.raises(ZeroDivisionError), world.database.transaction(RECEIVED) as connection:  # noqa: PT012 - one transaction
+        keep(connection, world.context.vault, arrival)
+        raise ZeroDivisionError
+    assert world.take_up() == []
+
+
+def test_what_the_endpoint_wanted_passed_on_and_no_worker_has_a_target_for_is_said(world: World) -> None:
+    world.arrive(queued=False)
+    world.arrive(queued=False)
+    assert take_up(world.database, Relays()) == 2
+    assert world.take_up() == []
+
+
+def test_many_are_taken_up_in_parts_so_that_sending_goes_on_meanwhile(world: World) -> None:
+    arrival = Arrival("main", "sms", "", b"{}", world.clock(), True, relayed=True)
+    with world.database.transaction(RECEIVED) as connection:
+        numbers = [keep(connection, world.context.vault, arrival) for _ in range(2_010)]
+    assert [len(world.take_up()) for _ in range(2)] == [2_000, 2_010]
+    assert [row.subject for row in world.rows()] == numbers
 
 
 def test_what_came_since_is_taken_up_by_whoever_sends(world: World, target: Target) -> None:

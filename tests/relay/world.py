@@ -212,7 +212,7 @@ class World:
 
     def take_up(self) -> list[Any]:
         """Queue what arrived for its targets; return the rows of the outbox."""
-        take_up(self.database, Relays.read(self.context.settings.relay_url), self.clock())
+        take_up(self.database, Relays.read(self.context.settings.relay_url))
         return self.rows()
 
     def rows(self) -> list[Any]:

@@ -1,5 +1,6 @@
 """SQLite's two files: what is received waits for nothing that is decided, and moves there from older releases whole."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,15 +55,24 @@ def test_a_worker_writes_while_a_callback_is_kept(database: Database, database_u
     worker.close()
 
 
-def test_who_writes_both_waits_for_the_second_file(database: Database, database_url: str, vault: Vault) -> None:
+def test_who_writes_both_waits_for_the_second_file_and_then_holds_it(
+    database: Database, database_url: str, vault: Vault
+) -> None:
     number = keep(database, vault)
+    other = open_database(database_url, lock_wait=timedelta(milliseconds=50))
+    holding = other.transaction(RECEIVED)
+    holding.__enter__()
+    release = threading.Timer(0.3, holding.__exit__, (None, None, None))
+    release.start()
     with database.transaction() as connection:
         connection.execute(insert(meta).values(name="deciding", value="1"))
         connection.execute(table.update().where(table.c.id == number).values(channel="email"))
-        other = open_database(database_url, lock_wait=timedelta(milliseconds=50))
+        release.join()
         with pytest.raises(Unavailable):
             keep(other, vault)
-        other.close()
+    other.close()
+    with database.reading() as connection:
+        assert connection.scalar(select(table.c.channel)) == "email"
 
 
 def test_the_files_lie_side_by_side(database_url: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from config.logs import log
 from config.relays import Relays
+from store.database import Database
 from store.relays import take_up
 from workers.actions.forward import ForwardKind
 from workers.actions.kinds import Kind
@@ -58,7 +59,17 @@ def make_sender(context: Context, *, road: Road | None = None, clock: Callable[[
     taken = road or Road(private=context.settings.relay_private)
     kinds = {name: make(context, taken) for name, make in KINDS.items()}
     relays = Relays.read(context.settings.relay_url)
-    return Sender(context.database, context.owner, kinds, clock, partial(take_up, context.database, relays))
+    return Sender(context.database, context.owner, kinds, clock, partial(_take_up, context.database, relays))
+
+
+def _take_up(database: Database, relays: Relays) -> None:
+    if without := take_up(database, relays):
+        _LOG.warning(
+            "relay_without_target",
+            callbacks=without,
+            next_step="give this worker the DLR_RELAY_URL that the endpoint has; what was passed over stays in the "
+            "inbox, and is not passed on any more",
+        )
 
 
 # Beat rings more often than a run ends, and a second run beside the first would only double the load on each target.

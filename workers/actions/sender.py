@@ -35,7 +35,7 @@ class Sender:
     owner: str
     kinds: Mapping[str, Kind]
     clock: Callable[[], datetime]
-    take_up: Callable[[datetime], object]
+    take_up: Callable[[], None]
 
     def run(self, seconds: float) -> int:
         """Send for at most about `seconds`, or until nothing is due; return how many rows are done or given up.
@@ -70,7 +70,7 @@ class Sender:
     def _ready(self) -> list[Line]:
         """Return the lines that may be worked on now, after giving up what is over."""
         now = self.clock()
-        self.take_up(now)
+        self.take_up()
         with self.database.reading() as connection:
             found = outbox.lines(connection, self.kinds, now, BATCH * _LANES)
         for line in found:
