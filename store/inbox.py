@@ -206,7 +206,11 @@ def renew(database: Database, owner: str, ids: Sequence[int], now: datetime) -> 
 
 
 def still_mine(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
-    """Whether all callbacks are still this owner's; nobody takes them over before the transaction ends."""
+    """Whether all callbacks are still this owner's.
+
+    On PostgreSQL nobody takes them over before the transaction ends. On SQLite they lie in the other file, and
+    whoever does so meanwhile waits for this transaction before it decides, and then knows their reports.
+    """
     mine = select(inbox.c.id).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
     if connection.dialect.name != "sqlite":
         mine = mine.with_for_update(key_share=True)
