@@ -15,7 +15,12 @@ from store.revision import require_migrated
 
 
 @click.command()
-def migrate() -> None:
+@click.option(
+    "--without-received",
+    is_flag=True,
+    help="On SQLite: go on without the file of what is received, which is gone for good, and make an empty one.",
+)
+def migrate(without_received: bool) -> None:
     """Make the tables, or change them to what this release needs.
 
     Safe to run at any time and by several at once: they wait for one another. Nothing is lost by running it again.
@@ -25,7 +30,7 @@ def migrate() -> None:
         # Hides the password: what stands in a terminal is soon in a ticket.
         where = make_url(settings.database).render_as_string(hide_password=True)
         before = _is_current(settings)
-        revision = bring_up(settings)
+        revision = bring_up(settings, without_received=without_received)
     except StoreError as error:
         raise fail(told(error)) from None
     except (ArgumentError, ValueError, OSError) as error:

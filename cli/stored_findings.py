@@ -14,9 +14,9 @@ from cli.stored import missing_file
 from codes import CodesError, load_codes
 from config.settings import Settings
 from policy import Mode, PolicyError, load_policy
-from store import by_hand, views, waiting
+from store import by_hand, sqlite, views, waiting
 from store.database import Database
-from store.errors import KeyMismatch, NotMigrated, TooNew, Unavailable
+from store.errors import HalfThere, KeyMismatch, NotMigrated, TooNew, Unavailable
 from store.inbox import backlog
 from store.revision import require_migrated
 from store.vault import KEY_FILE, open_vault, read_keys
@@ -35,7 +35,8 @@ def database(settings: Settings, opened: Database) -> Iterator[Finding]:
     try:
         require_migrated(opened)
     except NotMigrated as error:
-        fix = "Run the newer release here too." if isinstance(error, TooNew) else "Run `dlr migrate`."
+        fixes = {TooNew: "Run the newer release here too.", HalfThere: "Put both files of one backup there."}
+        fix = fixes.get(type(error), "Run `dlr migrate`.")
         yield Finding(ERROR, "database", str(error), fix)
         return
     except Unavailable as error:
@@ -44,13 +45,16 @@ def database(settings: Settings, opened: Database) -> Iterator[Finding]:
         return
     try:
         # Only a commit proves that it can write: a full disk lets everything pass up to there.
+        if opened.is_sqlite:
+            with opened.transaction(sqlite.RECEIVED) as connection:
+                sqlite.touch_received(connection)
         with opened.transaction() as connection:
             by_hand.note(connection, "doctor_at", datetime.now(UTC).isoformat(timespec="seconds"))
     except Unavailable as error:
         fix = "Look at its disk, its locks and the rights of its user. Callbacks get 503 and are repeated for 41.5 h."
         yield Finding(ERROR, "database", f"it cannot be written: {error}", fix)
         return
-    kind = "SQLite" if opened.is_sqlite else "PostgreSQL"
+    kind = "SQLite (two files)" if opened.is_sqlite else "PostgreSQL"
     yield Finding(OK, "database", f"{kind} has this release's tables and takes writes")
 
 

@@ -33,7 +33,7 @@ _LONGEST: Final = 254  # what is longer was shortened with a hash when it was st
 
 # Why an entry is on none of the lists that are on.
 FROM_THERE: Final = "came from Infobip"
-WITH_END: Final = "has an end"
+WITH_END: Final = "with an end"
 ONE_PURPOSE: Final = "for one purpose only"
 ONE_CAMPAIGN: Final = "for one campaign only"
 OTHER_CHANNEL: Final = "for a channel that no list takes"

@@ -3,7 +3,8 @@
 StoreError             base; each has the next step in its text
  ├── Unavailable        it cannot be reached, is locked, or its disk is full: nothing was written, try again
  ├── NotMigrated        its tables are missing or older than this release
- │    └── TooNew        its tables are those of a newer release
+ │    ├── TooNew        its tables are those of a newer release
+ │    └── HalfThere     of SQLite's two files one is missing
  └── KeyMismatch        the keys in the state folder are missing or are not the ones this database was written with
       └── UnknownKey    a content was sealed with a key that is not in the key file, perhaps not yet
 """
@@ -23,6 +24,10 @@ class NotMigrated(StoreError):
 
 class TooNew(NotMigrated):
     """The tables are those of a newer release: run that release, or restore the backup from before its migration."""
+
+
+class HalfThere(NotMigrated):
+    """Of SQLite's two files one is missing: restore both from the same backup."""
 
 
 class KeyMismatch(StoreError):

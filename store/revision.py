@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 
 from store.database import Database
-from store.errors import NotMigrated, TooNew
+from store.errors import HalfThere, NotMigrated, TooNew
+from store.sqlite import file_names, has_received
 
 _VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 _TABLE: Final = "alembic_version"
@@ -34,6 +35,8 @@ def require_revision(connection: Connection, known: Sequence[str] = ()) -> None:
     known = known or revisions()
     present, wanted = revision_of(connection), known[-1]
     if present == wanted:
+        if not has_received(connection):
+            raise HalfThere(missing_received(connection))
         return
     if present and present not in known:
         raise TooNew(
@@ -42,6 +45,16 @@ def require_revision(connection: Connection, known: Sequence[str] = ()) -> None:
         )
     found = f"are those of revision {present}" if present else "are missing"
     raise NotMigrated(f"the tables {found}, this release needs revision {wanted}: run `dlr migrate`")
+
+
+def missing_received(connection: Connection) -> str:
+    """Return what to do about a main file of SQLite whose other one is missing."""
+    main, other = file_names(connection)
+    return (
+        f"{other} is missing, or empty: it holds callbacks, of which some may not be decided on yet, and the "
+        f"quarantine. Restore it beside {main}, from the same backup; where it is gone for good, "
+        "`dlr migrate --without-received` makes an empty one"
+    )
 
 
 def revision_of(connection: Connection) -> str | None:

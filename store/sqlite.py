@@ -12,7 +12,7 @@ import time
 from pathlib import PurePath
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 
 MAIN: Final = "main"
 RECEIVED: Final = "received"
@@ -90,6 +90,17 @@ def prepare(engine: Engine, synchronous: str, lock_wait: float) -> None:
                 driver.execute(f"PRAGMA {file}.synchronous={wanted}")
             connection.info["synchronous"] = wanted
         _take_lock(connection, options.get("dlr_lock", MAIN), time.monotonic() + lock_wait)
+
+
+def file_names(connection: Connection) -> tuple[str, str]:
+    """Return what the two files are called: the main one, and that of what is received."""
+    main = connection.engine.url.database
+    return PurePath(main or "").name, PurePath(received_file(main)).name
+
+
+def has_received(connection: Connection) -> bool:
+    """Whether the file of what is received has its tables. Always true on PostgreSQL, where there is one database."""
+    return connection.dialect.name != "sqlite" or inspect(connection).has_table("inbox", schema=RECEIVED)
 
 
 def touch_received(connection: Connection) -> None:

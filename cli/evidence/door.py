@@ -17,6 +17,7 @@ from cli.who import who_option
 from codes.suggest import did_you_mean
 from config.mask import mask
 from reports import normalise
+from reports.recipient import fault_of
 from store import evidence as rows
 from store.views import Found
 
@@ -44,6 +45,8 @@ def evidence(recipient: str, account: str, reveal: bool, output: Path | None, fo
         file.check(output, force=force)
     with stored() as at:
         pack = _pack(at, given[0], account, who, reveal=reveal)
+    if not pack["known"] and (fault := fault_of(given[0])):
+        click.echo(f"{fault} Nothing is stored under it as it is written.", err=True)
     _hand_out(pack, form, output, force=force)
     broken = [str(row["id"]) for row in pack["suppressions"] if not row["trail"]["whole"]]
     if broken:

@@ -150,5 +150,5 @@ def _print(
     for why, times in against.most_common(10):
         say(f"{times} cannot: {why}.", 4, err=True)
     if able:
-        bounds = f"{limits.resends_per_day} resends and {limits.money_per_day:g} a day"
+        bounds = f"{limits.resends_per_day} resends, and {limits.money_per_day:g} in your currency, in 24 hours"
         say(f"The limits still hold as they leave ({bounds}); `--resend` plans them.", 4, err=True)

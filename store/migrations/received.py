@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from store.errors import Unavailable
+from store.sqlite import has_received
 
 _TABLES: Final = (
     """
@@ -54,6 +55,10 @@ _TABLES: Final = (
 _MOVED: Final = ("inbox", "quarantine")
 
 
+SINCE: Final = "0012"
+"""The revision from which on these tables lie in their own file."""
+
+
 def make(connection: Connection) -> None:
     """Make the tables, where they are not there yet."""
     for statement in _TABLES:
@@ -82,6 +87,11 @@ def drop(connection: Connection) -> None:
         raise Unavailable("the older release took callbacks during the migration: end its processes, then repeat it")
     for table in _MOVED:
         connection.execute(text(f"DROP TABLE main.{table}"))
+
+
+def waiting_for_main(connection: Connection) -> int:
+    """Return how many callbacks there are, in a file whose main one has no tables."""
+    return int(connection.scalar(text("SELECT count(*) FROM received.inbox")) or 0) if has_received(connection) else 0
 
 
 def _columns(connection: Connection, table: str) -> str:

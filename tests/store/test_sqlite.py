@@ -11,9 +11,10 @@ from sqlalchemy import func, insert, select, text
 
 from store import inbox, migrate
 from store.database import Database, open_database
-from store.errors import Unavailable
+from store.errors import HalfThere, Unavailable
 from store.inbox import Arrival
 from store.migrations import received
+from store.revision import require_migrated, revision_of
 from store.schema import inbox as table
 from store.schema import meta, quarantine
 from store.sqlite import RECEIVED, WHOLE, received_file
@@ -144,3 +145,38 @@ class TestAnOlderRelease:
         migrate.migrate_database(older)
         assert self.there(older) == (1, 1)
         older.close()
+
+
+class TestOneOfTheFilesAlone:
+    def test_without_what_was_received_nothing_starts_before_somebody_says_so(
+        self, database: Database, database_url: str, vault: Vault, tmp_path: Path
+    ) -> None:
+        keep(database, vault)
+        database.close()
+        for file in tmp_path.glob("dlr.received.sqlite*"):
+            file.unlink()
+        alone = open_database(database_url, synchronous="NORMAL")
+        with pytest.raises(HalfThere, match=r"dlr\.received\.sqlite is missing.*--without-received"):
+            require_migrated(alone)
+        for _ in range(2):
+            with pytest.raises(HalfThere, match="--without-received"):
+                migrate.migrate_database(alone)
+        migrate.migrate_database(alone, without_received=True)
+        require_migrated(alone)
+        assert inbox.claim(alone, vault, "a", NOW) == []
+        alone.close()
+
+    def test_without_the_main_file_no_new_one_is_made_beside_its_callbacks(
+        self, database: Database, database_url: str, vault: Vault, tmp_path: Path
+    ) -> None:
+        keep(database, vault)
+        database.close()
+        for name in ("dlr.sqlite", "dlr.sqlite-wal", "dlr.sqlite-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        alone = open_database(database_url, synchronous="NORMAL")
+        for _ in range(2):
+            with pytest.raises(HalfThere, match=r"dlr\.received\.sqlite beside it holds 1 of its callbacks"):
+                migrate.migrate_database(alone)
+        with alone.reading() as connection:
+            assert revision_of(connection) is None
+        alone.close()
