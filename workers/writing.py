@@ -1,5 +1,7 @@
 """Write everything that a slice led to, in one order, so that no two writers wait for one another in a circle."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from store import (
@@ -57,7 +59,7 @@ def write(connection: Connection, effects: Effects) -> None:
     for account, address in sorted(effects.silenced):
         retries.cancel_for(connection, account, address, at, "the person wants no more")
     if effects.register.in_use:
-        _write_resends(connection, effects)
+        _write_resends(connection, effects, accounts)
     _tell(connection, effects)
     parcels.queue(connection, effects.parcels)
     surges.note(connection, effects.tally.ended())
@@ -90,11 +92,11 @@ def _undo_older_opt_outs(connection: Connection, effects: Effects) -> None:
         _lift(connection, effects, later)
 
 
-def _write_resends(connection: Connection, effects: Effects) -> None:
+def _write_resends(connection: Connection, effects: Effects, accounts: Collection[str]) -> None:
     resending.settle(connection, effects.settled, effects.now)
     passes.hear(connection, effects.heard)
     sends.erase_of(connection, effects.reached)
-    erasing.given_up(connection, effects.given_up)
+    erasing.given_up(connection, accounts, effects.given_up)
     for _, address in sorted(effects.silenced):
         sends.erase_for(connection, address)
     for account, scope, until, why in sorted(effects.pauses):
