@@ -18,7 +18,7 @@ from store.ids import first_id_of
 from store.moments import to_ms
 from store.schema import addresses, incidents, suppressions
 from store.schema import incident_events as history
-from store.suppressions import DROPPED, STANDING
+from store.suppressions import DECIDED, DROPPED, STANDING
 from store.trail import Change, change
 from store.writes import select_in
 
@@ -109,7 +109,8 @@ def newly_open(connection: Connection, since: datetime) -> list[Any]:
 def drop_counted(connection: Connection, incident: Any, after: int, now: datetime) -> tuple[int, int]:
     """Drop what was suppressed on a count that an incident has taken failures from, up to 500 entries after an id.
 
-    Returns the id to go on after, 0 at the end, and how many were dropped: they count for no later pause.
+    What a person decided on is left as it is. Returns the id to go on after, 0 at the end, and how many were dropped:
+    they count for no later pause.
     """
     query = (
         select(suppressions, addresses.c.domain)
@@ -119,6 +120,7 @@ def drop_counted(connection: Connection, incident: Any, after: int, now: datetim
             suppressions.c.since >= incident.first_at,
             suppressions.c.account == incident.account,
             suppressions.c.cause.not_in(sorted(FIRM)),
+            suppressions.c.held_by != DECIDED,
             suppressions.c.id > after,
         )
     )
