@@ -25,7 +25,6 @@ from store import (
     surges,
     traffic,
 )
-from store.failures import Failure
 from workers import forwarding
 from workers.effects import Effects
 from workers.failed import still_meant
@@ -41,12 +40,12 @@ def write(connection: Connection, effects: Effects) -> None:
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))
     _write_entries(connection, effects)
-    suppressions.lift_after_delivery(connection, accounts, effects.delivered, at)
+    suppressions.lift_after_delivery(connection, effects.delivered, at)
+    failures.forget(connection, accounts, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)
     _undo_older_opt_outs(connection, effects)
-    failed = (one for of_one in effects.failures.values() for one in of_one)
-    failures.note(connection, [one for one in failed if not _arrived_since(effects, one)])
+    failures.note(connection, effects.failures_told())
     ledger.add_addresses(connection, list(effects.addresses.values()))
     joins.give_reports(connection, effects.given)
     ledger.add_reports(connection, effects.reports)
@@ -80,10 +79,6 @@ def _write_entries(connection: Connection, effects: Effects) -> None:
     suppressions.suppress(connection, entries, effects.now, "policy", known)
     effects.guarded.write(connection)
     effects.sightings += echoes.confirm(connection, effects.echoes, effects.now)
-
-
-def _arrived_since(effects: Effects, failed: Failure) -> bool:
-    return failed.channel in effects.arrived_since(failed.address, failed.at)
 
 
 def _undo_older_opt_outs(connection: Connection, effects: Effects) -> None:
