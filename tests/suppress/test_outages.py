@@ -286,6 +286,23 @@ def test_a_slice_reads_failures_and_incidents_by_their_indexes(desk: Desk) -> No
         assert "Seq Scan" not in plan
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_taken_back_is_looked_for_among_what_was_suppressed_since(desk: Desk) -> None:
+    """A list of a million people must not be read from end to end, over and over, while nobody else may write."""
+    begins(desk, 0, {"network": "23410"})
+    plans = []
+
+    def explained(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        if "FROM suppressions" in statement:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)
+            plans.append(" ".join(str(part) for row in cursor.fetchall() for part in row))
+
+    event.listen(desk.database.engine, "before_cursor_execute", explained)
+    excuse(desk)
+    event.remove(desk.database.engine, "before_cursor_execute", explained)
+    assert ["ix_suppressions_state (state=? AND since>?)" in plan for plan in plans] == [True]
+
+
 def _incident(number: int) -> dict[str, Any]:
     known = new_id()
     return {
