@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from store import sends
 from store.resending import CANCELLED, EXPIRED
@@ -12,23 +12,24 @@ from store.schema import retries, silences
 from store.silences import WAITING
 
 _UNDER_WAY: Final = (*OPEN, "sending", "unknown")
+_OVER: Final = (CANCELLED, EXPIRED)
 _AT_ONCE: Final = 500
 
 
-def given_up(connection: Connection, last: Mapping[bytes, int]) -> None:
+def given_up(connection: Connection, accounts: Iterable[str], last: Mapping[bytes, int]) -> None:
     """Erase what these messages said, where `last`, the attempt that has ended, was the last one.
 
     It stays where a later attempt left, where one is under way, and where another channel may still be started.
+    `accounts` are those that the messages belong to.
     """
+    # The account is what the table's key begins with: without it, every resend ever planned would be looked at.
+    of_them = retries.c.account.in_(sorted(set(accounts)))
     for keys in _parts(sorted(last)):
         needed = set(connection.scalars(select(silences.c.key).where(silences.c.key.in_(keys), _waiting())))
-        mine = retries.c.message_key.in_(keys)
-        under_way = mine & retries.c.state.in_(_UNDER_WAY)
-        needed |= set(connection.scalars(select(retries.c.message_key).where(under_way)))
-        alive = mine & retries.c.state.not_in((CANCELLED, EXPIRED))
-        furthest = select(retries.c.message_key, func.max(retries.c.attempt)).where(alive)
-        for key, attempt in connection.execute(furthest.group_by(retries.c.message_key)):
-            if attempt > last[key]:
+        attempts = select(retries.c.message_key, retries.c.attempt, retries.c.state)
+        attempts = attempts.where(of_them, retries.c.message_key.in_(keys), retries.c.state.not_in(_OVER))
+        for key, attempt, state in connection.execute(attempts):
+            if state in _UNDER_WAY or attempt > last[key]:
                 needed.add(key)
         sends.erase_of(connection, set(keys) - needed)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Select, select
+from sqlalchemy import Column, Connection, Select, or_, select
 
 from store import trail, views
 from store.schema import lift_requests, messages, protections, reports, retries, sends, suppressions
@@ -61,11 +61,11 @@ def reports_about(connection: Connection, person: bytes, keys: list[bytes]) -> l
 def resends_to(connection: Connection, person: bytes) -> list[Found]:
     """Return the person's resends as `views.find_retries` does, but all of them and the first attempt first.
 
+    Those, too, that left for this address though their message was sent to another, as by another channel.
     `decision` is what planned it: it outlives the report that it was made on.
     """
-    numbers = [
-        row["id"] for row in _paged(connection, select(retries.c.id).where(retries.c.recipient == person), retries.c.id)
-    ]
+    theirs = select(retries.c.id).where(or_(retries.c.recipient == person, retries.c.reached == person))
+    numbers = [row["id"] for row in _paged(connection, theirs, retries.c.id)]
     found = []
     for start in range(0, len(numbers), _AT_ONCE):
         found += views.retries_with(connection, numbers[start : start + _AT_ONCE])

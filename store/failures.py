@@ -26,6 +26,8 @@ class Failure(NamedTuple):
     cause: str
     place: str = ""
     """Where, as `store.outages` names it."""
+    reached_at: datetime | None = None
+    """When something arrived after it."""
 
 
 class FailureDay(NamedTuple):
@@ -62,18 +64,25 @@ def note(connection: Connection, failed: Iterable[Failure]) -> None:
         known["first_at"] = min(moment, known.get("first_at", moment))  # type: ignore[call-overload]
         known["last_at"] = max(moment, known.get("last_at", moment))  # type: ignore[call-overload]
         known.setdefault("place", one.place)
-    widen(connection, failure_days, [days[key] for key in sorted(days)], _KEY, least="first_at", most="last_at")
+        reached_at = to_ms(one.reached_at) if one.reached_at else 0
+        known["reached_at"] = max(reached_at, known.get("reached_at", 0))  # type: ignore[call-overload]
+    rows = [days[key] for key in sorted(days)]
+    widen(connection, failure_days, rows, _KEY, least="first_at", most=("last_at", "reached_at"))
 
 
 def forget(
-    connection: Connection,
-    accounts: Iterable[str],
-    delivered: Mapping[tuple[str, bytes], datetime],
-    addresses: Sequence[bytes],
+    connection: Connection, accounts: Iterable[str], deliveries: Mapping[tuple[str, bytes], Sequence[datetime]]
 ) -> None:
-    """Wipe out what is older than a delivery. `delivered`: (channel, address) -> event time."""
+    """Wipe out what is older than a delivery. `deliveries`: (channel, address) -> event times, in any order.
+
+    The delivery that wiped a day out first is what it keeps: what happened after that one is decided anew without it.
+    """
+    addresses = {address for _, address in deliveries}
     for row in select_in(connection, failure_days, "address", addresses, accounts=accounts):
-        moment = delivered.get((row.channel, row.address))
-        if moment is not None and row.reached_at < row.last_at and row.first_at <= to_ms(moment):
+        reached_at = row.reached_at
+        for moment in sorted(map(to_ms, deliveries.get((row.channel, row.address), ()))):
+            if reached_at < row.last_at and row.first_at <= moment:
+                reached_at = moment
+        if reached_at != row.reached_at:
             key = and_(*(failure_days.c[name] == getattr(row, name) for name in _KEY))
-            connection.execute(update(failure_days).where(key).values(reached_at=moment))
+            connection.execute(update(failure_days).where(key).values(reached_at=from_ms(reached_at)))

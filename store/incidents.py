@@ -18,7 +18,7 @@ from config.alert_routes import gravity
 from store import incident_events
 from store.ids import new_id
 from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, UPDATED
-from store.moments import to_ms
+from store.moments import from_ms, to_ms
 from store.outages import place_of_incident
 from store.schema import incident_deltas, incidents
 from store.sightings import Sighting, note, together
@@ -122,6 +122,7 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
         severity = max(severity, standing.severity, key=gravity)
     examples = _more(standing.examples if standing else "[]", (delta.example for delta in deltas), _EXAMPLES)
     purposes = _more(standing.purposes if standing else "[]", (delta.purpose for delta in deltas), _PURPOSES)
+    recent = _recent(standing if goes_on else None, deltas)
     values = {
         "severity": severity,
         "title": last.title,
@@ -137,20 +138,22 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
         "heard_at": now,
         "quiet_until": now + timedelta(milliseconds=last.quiet_ms) if last.quiet_ms else None,
         "count": (standing.count if standing else 0) + sum(delta.count for delta in deltas),
-        "recent": json.dumps(_recent(standing if goes_on else None, deltas)),
+        "recent": json.dumps(recent),
         "examples": examples,
     }
     begins = min(delta.first_at for delta in deltas)
     if standing is None:
         return values | {"first_at": begins, "told_at": None}
-    return values | ({"first_at": begins} if _was_nothing(standing, deltas, begins) else {})
+    return values | {"first_at": _first_at(standing, recent, begins)}
 
 
-def _was_nothing(standing: Any, deltas: Sequence[Any], begins: datetime) -> bool:
-    """Whether what was seen so far never came to anything, and is too long ago to belong to what is seen now."""
-    window = timedelta(milliseconds=max(delta.within_ms for delta in deltas))
-    never_open = standing.state == WATCHING and standing.told_at is None and standing.resolved_at is None
-    return never_open and begins - standing.last_at > window
+def _first_at(standing: Any, recent: Mapping[str, int], begins: datetime) -> datetime:
+    """Return when an incident began: of what never came to anything so far, only what its threshold still counts."""
+    first_at: datetime = standing.first_at
+    if standing.state != WATCHING or standing.told_at is not None or standing.resolved_at is not None:
+        return first_at
+    oldest = min(map(int, recent))
+    return max(first_at, begins if to_ms(begins) // 60_000 <= oldest else from_ms(oldest * 60_000))
 
 
 def _more(known: str, new: Any, most: int) -> str:

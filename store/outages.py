@@ -18,7 +18,7 @@ from store.ids import first_id_of
 from store.moments import to_ms
 from store.schema import addresses, incidents, suppressions
 from store.schema import incident_events as history
-from store.suppressions import DROPPED, STANDING
+from store.suppressions import DECIDED, DROPPED, STANDING
 from store.trail import Change, change
 from store.writes import select_in
 
@@ -109,7 +109,8 @@ def newly_open(connection: Connection, since: datetime) -> list[Any]:
 def drop_counted(connection: Connection, incident: Any, after: int, now: datetime) -> tuple[int, int]:
     """Drop what was suppressed on a count that an incident has taken failures from, up to 500 entries after an id.
 
-    Returns the id to go on after, 0 at the end, and how many were dropped: they count for no later pause.
+    What a person decided on is left as it is. Returns the id to go on after, 0 at the end, and how many were dropped:
+    they count for no later pause.
     """
     query = (
         select(suppressions, addresses.c.domain)
@@ -117,13 +118,15 @@ def drop_counted(connection: Connection, incident: Any, after: int, now: datetim
         .where(
             suppressions.c.state.in_(STANDING),
             suppressions.c.since >= incident.first_at,
-            suppressions.c.account == incident.account,
             suppressions.c.cause.not_in(sorted(FIRM)),
+            suppressions.c.held_by != DECIDED,
             suppressions.c.id > after,
         )
     )
     rows = connection.execute(query.order_by(suppressions.c.id).limit(_AT_ONCE)).all()
-    counted = [(row, evidence) for row in rows if (evidence := msgspec.json.decode(row.evidence)).get("counted")]
+    # Asked for in the statement, the account would lead it by an index that every entry of the account is in.
+    mine = [row for row in rows if row.account == incident.account]
+    counted = [(row, evidence) for row in mine if (evidence := msgspec.json.decode(row.evidence)).get("counted")]
     found = [(row, evidence, place_of(evidence.get("mcc_mnc", ""), row.domain or "")) for row, evidence in counted]
     outages = read(connection, {(row.account, place) for row, _, place in found})
     changes = []

@@ -35,9 +35,6 @@ def send_of(connection: Connection, key: bytes) -> Found | None:
 
 
 def sends_named(connection: Connection, message_id: str) -> list[Found]:
-    """Return every send of this id, the earliest first.
-
-    It reads the register once from end to end, for there is no index: ask only for an id that no report has named.
-    """
+    """Return every send of this id, the earliest first."""
     query = select(*_SHOWN).where(sends.c.message_id == message_id[:255])
     return read_rows(connection, query.order_by(sends.c.account, sends.c.sent_at, sends.c.key))

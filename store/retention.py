@@ -150,13 +150,15 @@ def _delete(database: Database, table: Table, key: ColumnElement[Any], condition
 def _expire_retries(connection: Connection, now: datetime) -> int:
     over = update(retries).where(retries.c.state.in_(_OPEN_RETRIES), retries.c.give_up_at < now)
     values = {"state": "expired", "note": "its time is over", "changed_at": now}
-    returned = over.values(**values).returning(retries.c.id, retries.c.message_key, retries.c.attempt)
+    returned = over.values(**values).returning(
+        retries.c.id, retries.c.account, retries.c.message_key, retries.c.attempt
+    )
     ended = connection.execute(returned).all()
     told.resends_changed(connection, [row.id for row in ended], now)
     last: dict[bytes, int] = {}
     for row in ended:
         last[row.message_key] = max(row.attempt, last.get(row.message_key, 0))
-    erasing.given_up(connection, last)
+    erasing.given_up(connection, {row.account for row in ended}, last)
     return len(ended)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from codes.causes import FIRM
-from store import failures, trail
+from store import trail
 from store.ids import new_ids
 from store.moments import from_ms
 from store.schema import suppressions
@@ -221,17 +221,11 @@ def _renewal(connection: Connection, stands: Row[Any], entry: Entry, at: datetim
     return Change(stands.id, word, entry.rule, values)
 
 
-def lift_after_delivery(
-    connection: Connection, accounts: Iterable[str], delivered: Mapping[tuple[str, bytes], datetime], at: datetime
-) -> int:
-    """Lift what a delivery disproves, and forget soft failures. `delivered`: (channel, address) -> event time.
-
-    `accounts` are those that the addresses belong to.
-    """
+def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], at: datetime) -> int:
+    """Lift what a delivery disproves. `delivered`: (channel, address) -> event time."""
     if not delivered:
         return 0
     addresses = sorted({address for _, address in delivered})
-    failures.forget(connection, accounts, delivered, addresses)
     lifts = [
         (row.id, moment)
         for row in select_in(connection, suppressions, "address", addresses)

@@ -75,13 +75,10 @@ def _cut(connection: Connection, number: int, before: datetime, now: datetime) -
     kept = {"suppression_id": number, "head": bytes(last.hash), "until": last.at, "rows": verdict.cut + len(gone)}
     upsert(connection, trail_cuts, [kept], ["suppression_id"], ["head", "until", "rows"])
     detail = f"{kept['rows']} changes until {last.at:%Y-%m-%d} are deleted; the chain had the head {kept['head'].hex()}"
-    trail.change(connection, [Change(number, CUT, detail, _stripped(rows, last))], now, WHO)
+    # Whatever else was cut since changed nothing: an entry that is over then loses its evidence as well.
+    is_over = all(row.change == CUT for row in rows[ends[-1] + 1 :])
+    trail.change(connection, [Change(number, CUT, detail, {"evidence": "{}"} if is_over else {})], now, WHO)
     connection.execute(delete(suppression_audit).where(suppression_audit.c.id.in_(gone)))
     old = (lift_requests.c.suppression_id == number) & (lift_requests.c.decided_at < before)
     connection.execute(delete(lift_requests).where(old))
     return len(gone)
-
-
-def _stripped(rows: list[Any], last: Any) -> dict[str, Any]:
-    """Return what becomes of an entry that is over since then: the evidence goes as well."""
-    return {"evidence": "{}"} if rows[-1].id == last.id else {}

@@ -70,11 +70,12 @@ def upsert(
 
 
 def widen(
-    connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str], *, least: str, most: str
+    connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str], *, least: str, most: Sequence[str]
 ) -> None:
     """Insert the rows, each of another `key`; where one is there, let it keep the lesser `least` and greater `most`."""
     low, high = ("min", "max") if connection.dialect.name == "sqlite" else ("LEAST", "GREATEST")
-    wider = f"{least}={low}({table.name}.{least},excluded.{least}),{most}={high}({table.name}.{most},excluded.{most})"
+    kept = [(least, low), *((name, high) for name in most)]
+    wider = ",".join(f"{name}={of}({table.name}.{name},excluded.{name})" for name, of in kept)
     _insert(connection, table, rows, f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {wider}")
 
 

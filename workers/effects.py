@@ -1,9 +1,10 @@
 """Everything one slice writes, collected; `workers.writing` writes it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from codes import Outcome
@@ -68,6 +69,9 @@ class Effects:
     failures: dict[bytes, list[Failure]] = field(default_factory=dict)
     """What says something about people, by address."""
     delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
+    """When something of this slice last arrived at (channel, recipient)."""
+    deliveries: dict[tuple[str, bytes], list[datetime]] = field(default_factory=dict)
+    """Whenever something of this slice arrived at (channel, recipient)."""
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
     people: set[bytes] = field(default_factory=set)
@@ -199,12 +203,18 @@ class Effects:
         return tuple(channel for (channel, address), moment in known if address == recipient and moment > at)
 
     def add_failure(self, failure: Failure | None) -> None:
-        """Keep a failure that says something about the person."""
-        if failure is not None:
+        """Keep a failure that says something about the person, and after which nothing has arrived that we know of."""
+        if failure is not None and failure.channel not in self.arrived_since(failure.address, failure.at):
             self.failures.setdefault(failure.address, []).append(failure)
 
-    def delivered_to(self, recipient: bytes) -> dict[str, datetime]:
-        """Return when something of this slice last arrived at the person, by channel."""
+    def delivered_to(self, recipient: bytes) -> dict[str, list[datetime]]:
+        """Return whenever something of this slice arrived at the person so far, by channel."""
         if recipient not in self.people:
             return {}
-        return {channel: at for (channel, address), at in self.delivered.items() if address == recipient}
+        return {channel: times for (channel, address), times in self.deliveries.items() if address == recipient}
+
+    def failures_told(self) -> Iterator[Failure]:
+        """Yield the failures that were kept, each with the moment from which it counts no longer, as far as known."""
+        for failure in chain.from_iterable(self.failures.values()):
+            later = [at for at in self.deliveries.get((failure.channel, failure.address), ()) if at > failure.at]
+            yield failure._replace(reached_at=min(later)) if later else failure

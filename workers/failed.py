@@ -53,20 +53,20 @@ class Failures:
         return self.outages.excuse(report.account, place_of(item), report.channel, item.event_at)
 
     def before(
-        self, item: Prepared, more: Iterable[Failure] = (), reached: Mapping[str, datetime] | None = None
+        self, item: Prepared, more: Iterable[Failure] = (), reached: Mapping[str, Sequence[datetime]] | None = None
     ) -> tuple[Failed, ...]:
         """Return the recipient's failures up to the item's own, each once a day, channel and cause.
 
-        `more` are failures that nobody has written yet, and `reached` when something arrived, by channel.
+        `more` are failures that nobody has written yet, and `reached` whenever something arrived, by channel.
         """
         known = (*self.days.get(item.recipient, ()), *map(_day, more))
         return tuple(self._counted(known, item.event_at, reached or {}))
 
     def _counted(
-        self, known: Iterable[FailureDay], until: datetime, reached: Mapping[str, datetime]
+        self, known: Iterable[FailureDay], until: datetime, reached: Mapping[str, Sequence[datetime]]
     ) -> Iterator[Failed]:
         for day in known:
-            arrived = (day.reached_at, reached.get(day.channel, day.reached_at))
+            arrived = (day.reached_at, *reached.get(day.channel, ()))
             moments = [
                 moment
                 for moment in (day.first_at, day.last_at)

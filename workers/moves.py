@@ -182,3 +182,4 @@ def _reached(item: Prepared, effects: Effects) -> None:
         key = (item.report.channel, item.recipient)
         effects.people.add(item.recipient)
         effects.delivered[key] = max(item.event_at, effects.delivered.get(key, item.event_at))
+        effects.deliveries.setdefault(key, []).append(item.event_at)

@@ -1,5 +1,7 @@
 """Write everything that a slice led to, in one order, so that no two writers wait for one another in a circle."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from store import (
@@ -23,7 +25,6 @@ from store import (
     surges,
     traffic,
 )
-from store.failures import Failure
 from workers import forwarding
 from workers.effects import Effects
 from workers.failed import still_meant
@@ -39,12 +40,12 @@ def write(connection: Connection, effects: Effects) -> None:
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))
     _write_entries(connection, effects)
-    suppressions.lift_after_delivery(connection, accounts, effects.delivered, at)
+    suppressions.lift_after_delivery(connection, effects.delivered, at)
+    failures.forget(connection, accounts, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)
     _undo_older_opt_outs(connection, effects)
-    failed = (one for of_one in effects.failures.values() for one in of_one)
-    failures.note(connection, [one for one in failed if not _arrived_since(effects, one)])
+    failures.note(connection, effects.failures_told())
     ledger.add_addresses(connection, list(effects.addresses.values()))
     joins.give_reports(connection, effects.given)
     ledger.add_reports(connection, effects.reports)
@@ -57,7 +58,7 @@ def write(connection: Connection, effects: Effects) -> None:
     for account, address in sorted(effects.silenced):
         retries.cancel_for(connection, account, address, at, "the person wants no more")
     if effects.register.in_use:
-        _write_resends(connection, effects)
+        _write_resends(connection, effects, accounts)
     _tell(connection, effects)
     parcels.queue(connection, effects.parcels)
     surges.note(connection, effects.tally.ended())
@@ -80,21 +81,17 @@ def _write_entries(connection: Connection, effects: Effects) -> None:
     effects.sightings += echoes.confirm(connection, effects.echoes, effects.now)
 
 
-def _arrived_since(effects: Effects, failed: Failure) -> bool:
-    return failed.channel in effects.arrived_since(failed.address, failed.at)
-
-
 def _undo_older_opt_outs(connection: Connection, effects: Effects) -> None:
     """Lift at once what the person took back later, by event time, although we were told of that first."""
     for later in arrivals.opted_in_since(connection, effects.entries):
         _lift(connection, effects, later)
 
 
-def _write_resends(connection: Connection, effects: Effects) -> None:
+def _write_resends(connection: Connection, effects: Effects, accounts: Collection[str]) -> None:
     resending.settle(connection, effects.settled, effects.now)
     passes.hear(connection, effects.heard)
     sends.erase_of(connection, effects.reached)
-    erasing.given_up(connection, effects.given_up)
+    erasing.given_up(connection, accounts, effects.given_up)
     for _, address in sorted(effects.silenced):
         sends.erase_for(connection, address)
     for account, scope, until, why in sorted(effects.pauses):

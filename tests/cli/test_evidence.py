@@ -12,7 +12,7 @@ from sqlalchemy import update
 from cli.evidence.pack import LISTS
 from store.database import Database
 from store.messages import key_of
-from store.schema import decisions, reports, suppression_audit, suppressions
+from store.schema import decisions, reports, retries, suppression_audit, suppressions
 from store.vault import Vault
 from tests.resend.world import World
 from tests.resend.world import world as make_world
@@ -226,6 +226,18 @@ def test_an_account_that_no_setting_names_and_that_only_sent_is_found(world: Wor
     world.register(account="shop", key=key, recipient=vault.hash_address("shop", PERSON))
     pack = dlr.json("evidence", PERSON)
     assert [(row["account"], row["message_id"]) for row in pack["sends"]] == [("shop", "m-1")]
+
+
+def test_a_resend_that_went_to_another_address_is_in_the_pack_of_that_one(world: World, dlr: Dlr) -> None:
+    world.register()
+    world.fail()
+    mail = "jo@example.com"
+    with world.desk.database.transaction() as connection:
+        connection.execute(update(retries).values(reached=world.desk.vault.hash_address("main", mail)))
+
+    for address in (mail, PERSON):
+        pack = dlr.json("evidence", address)
+        assert [(row["message_id"], row["attempt"]) for row in pack["resends"]] == [("m-1", 1)]
 
 
 def test_a_replay_is_told_beside_the_first_decision(desk: Desk, dlr: Dlr) -> None:

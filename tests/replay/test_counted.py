@@ -1,5 +1,6 @@
 """What rests on counted failures is decided alike in a replay: tiers, scores, and what an incident excused."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,6 +40,24 @@ def test_a_replay_climbs_tiers_as_before_though_a_delivery_has_wiped_them_out_si
         desk.handle(item)
     told = dlr.run("replay", "--all", "--yes")
     assert "6 reports: 0 would be decided differently, 6 as before" in told.stderr
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_replay_counts_as_before_however_failures_and_deliveries_fell_into_slices(
+    desk: Desk, dlr: Dlr, seed: int
+) -> None:
+    """As they happened, in callbacks of any size: several deliveries, and failures between, in one transaction."""
+    chance = random.Random(seed)
+    days = sorted(
+        (chance.choice([chance.uniform(0.01, 120), chance.uniform(0.01, 12)]) for _ in range(60)), reverse=True
+    )
+    told = [(one, chance.choice([27, 27, 27, 13, 13, 0, 6])) for one in days]
+    items = [ago(one, number, error, 9 if error else 5) for number, (one, error) in enumerate(told)]
+    while items:
+        size = chance.choice([1, 1, 2, 5, 20])
+        desk.handle(*items[:size])
+        items = items[size:]
+    assert "60 reports: 0 would be decided differently" in dlr.run("replay", "--all", "--yes").stderr
 
 
 def test_what_an_incident_excused_is_excused_again(desk: Desk, dlr: Dlr) -> None:

@@ -18,6 +18,7 @@ from tests.resend.world import PERSON, World
 from tests.resend.world import world as make_world
 from tests.support.desk import report
 from tests.support.infobip import AT_ONCE
+from tests.support.plans import scans
 
 OTHER = "447700900456"
 THIRD = "447700900789"
@@ -339,6 +340,19 @@ class TestContent:
         world.desk.handle(report("m-1", status=9, error=1), trusted=False)
 
         assert len(world.desk.rows(contents)) == 1
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_is_looked_for_without_reading_all_resends(self, world: World) -> None:
+        world.register()
+        world.register("m-2")
+
+        def drain() -> None:
+            world.fail()
+            world.fail("m-2", error=1)
+            world.deliver()
+
+        assert scans(world.desk.database, drain) == []
+        assert world.desk.rows(contents) == []
 
 
 def purge(world: World, **ahead: float) -> None:

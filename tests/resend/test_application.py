@@ -269,6 +269,20 @@ def test_a_person_who_wants_no_marketing_gets_nothing_that_nobody_declared(
         assert world.states() == [(1, "cancelled")]
 
 
+@pytest.mark.parametrize(("channel", "sender"), [("sms", ""), ("", "Shop"), ("sms", "Shop")])
+def test_nothing_is_asked_for_whom_an_operator_stopped_on_the_channel_or_sender_of_what_failed(
+    world: World, target: Target, channel: str, sender: str
+) -> None:
+    world.fail()
+    person = world.desk.vault.hash_address("main", PERSON)
+    opt_out = ("all", "recipient_opted_out", "", "operator", "active")
+    entry = Entry("main", person, channel, sender, "", *opt_out, datetime.now(UTC), None, {})
+    world.desk.database.repeat(lambda c: suppress(c, [entry], datetime.now(UTC), "ann"))
+    run(world, hours=1)
+    assert target.seen == []
+    assert world.states() == [(1, "cancelled")]
+
+
 def test_an_id_in_the_last_answer_of_a_connection_is_read(world: World, target: Target) -> None:
     body = json.dumps({"messageId": "their-own-9"}).encode()
     target.replies.append(lambda handler: handler.answer(200, {"Connection": "close"}, body))

@@ -7,15 +7,15 @@ import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from store.database import Database, open_database
 from store.errors import Unavailable
 from store.vault import Vault
 from tests.support.desk import desk, report
+from tests.support.plans import scans
 
 
 def _durability(connection: Connection) -> str:
@@ -99,27 +99,13 @@ class TestTheWritersLockOfSqlite:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_statement_of_a_drain_reads_a_table_from_end_to_end(database: Database, vault: Vault) -> None:
     # PostgreSQL reads small tables from end to end whatever their keys.
-    statements: dict[str, Any] = {}
-
-    @event.listens_for(database.engine, "before_cursor_execute")
-    def note(connection: Connection, cursor: object, sql: str, values: Any, context: object, many: bool) -> None:
-        statements[sql] = values[0] if many and values else values
-
     worker = desk(database, vault)
-    worker.handle(report("m-1", status=9, error=27), report("m-2", status=9, error=1))
-    worker.handle(report("m-1"), report("m-2"), report("m-3", status=9, error=13))
-    event.remove(database.engine, "before_cursor_execute", note)
 
-    scans = []
-    with database.reading() as connection:
-        for sql, values in statements.items():
-            if sql.split()[0] in ("SELECT", "UPDATE", "DELETE"):
-                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
-                scans += [(sql, row.detail) for row in plan if row.detail.startswith("SCAN")]
-    # The partial index holds just the callbacks that wait, and is read in its order; one row of any kind is enough to
-    # know that the register is in use.
-    fine = ("ix_inbox_waiting", "ix_sends_sent", "ix_sends_content", "ix_aliases_made")
-    assert [scan for scan in scans if not scan[1].endswith(fine)] == []
+    def drain() -> None:
+        worker.handle(report("m-1", status=9, error=27), report("m-2", status=9, error=1))
+        worker.handle(report("m-1"), report("m-2"), report("m-3", status=9, error=13))
+
+    assert scans(database, drain) == []
 
 
 def test_the_write_ahead_log_is_copied_into_the_database_aside(tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -122,6 +122,21 @@ def test_it_is_cut_again_and_counts_on(database: Database, at: Any) -> None:
     assert verified(database, number).problem == ""
 
 
+def test_the_evidence_of_an_entry_that_was_renewed_and_lifted_again_goes_with_the_second_lift(
+    database: Database, at: Any
+) -> None:
+    number = suppress(database, at(LONG_AGO))
+    lift(database, number, at(LONG_AGO + timedelta(days=1)))
+    suppress(database, at(NOW - 2 * YEAR))
+    lift(database, number, at(NOW - YEAR))
+    assert trail_cuts.cut(database, BEFORE, at(NOW - YEAR / 2)) == 2
+    assert trail_cuts.cut(database, NOW - YEAR / 3, at(NOW)) == 2
+    assert changes(database, number) == ["trail cut", "trail cut"]
+    assert (verified(database, number).problem, verified(database, number).cut) == ("", 4)
+    with database.reading() as connection:
+        assert connection.execute(select(table.c.evidence)).scalar_one() == "{}"
+
+
 @pytest.mark.parametrize("harm", ["head", "row", "note", "gone"])
 def test_a_cut_hides_no_tampering(database: Database, at: Any, harm: str) -> None:
     number = suppress(database, at(LONG_AGO))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from policy import Mode
-from store import failures, incidents, outages, traffic
+from store import failures, holds, incidents, outages, traffic
 from store.failures import Failure
 from store.ids import new_id
 from store.incidents import Sighting
@@ -160,6 +160,35 @@ def test_a_trickle_of_failures_long_before_an_outage_is_no_part_of_it(desk: Desk
     assert first == BEGIN + timedelta(minutes=7 * DAY - 5)
 
 
+def test_nor_is_a_trickle_that_never_stops(desk: Desk) -> None:
+    facts = {"network": "23410"}
+    trickle = range(0, 8 * DAY, 50)
+    for minute in trickle:
+        begins(desk, minute, facts, threshold=50)
+    fails_on(desk, range(8))
+    begins(desk, 8 * DAY, facts, threshold=50, count=60)
+    excuse(desk)
+    with desk.database.reading() as connection:
+        first = connection.execute(select(incident_table.c.first_at)).scalar_one()
+    # Within the hour that its threshold counts.
+    assert first == BEGIN + timedelta(minutes=trickle[-1])
+    assert states(desk) == ["active"]
+
+
+def test_what_a_person_accepted_meanwhile_is_theirs(desk: Desk) -> None:
+    act(desk, Mode.PROPOSE)
+    fails_on(desk, range(7))
+    begins(desk, 7 * DAY - 5, {"network": "23410"}, threshold=50)
+    desk.handle(absent(1, 7 * DAY), absent(2, 7 * DAY))
+    fails_on(desk, range(7), person=2)
+    desk.handle(absent(2, 7 * DAY + 1))
+    [accepted, waits] = desk.rows(suppressions)
+    desk.database.repeat(lambda c: holds.answer(c, [accepted.id], datetime.now(UTC), "ann", accept=True))
+    begins(desk, 7 * DAY + 5, {"network": "23410"}, threshold=50, count=60)
+    excuse(desk)
+    assert {row.id: row.state for row in desk.rows(suppressions)} == {accepted.id: "active", waits.id: "dropped"}
+
+
 def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink(desk: Desk) -> None:
     """200 people fail for 7 days each; then the whole network is down for three days, with a thousand failures."""
     fails_on_the_brink = [absent(person, day * DAY + person) for person in range(200) for day in range(7)]
@@ -255,6 +284,23 @@ def test_a_slice_reads_failures_and_incidents_by_their_indexes(desk: Desk) -> No
         assert index in plan
         assert "SCAN" not in plan
         assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_taken_back_is_looked_for_among_what_was_suppressed_since(desk: Desk) -> None:
+    """A list of a million people must not be read from end to end, over and over, while nobody else may write."""
+    begins(desk, 0, {"network": "23410"})
+    plans = []
+
+    def explained(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        if "FROM suppressions" in statement:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement, parameters)
+            plans.append(" ".join(str(part) for row in cursor.fetchall() for part in row))
+
+    event.listen(desk.database.engine, "before_cursor_execute", explained)
+    excuse(desk)
+    event.remove(desk.database.engine, "before_cursor_execute", explained)
+    assert ["ix_suppressions_state (state=? AND since>?)" in plan for plan in plans] == [True]
 
 
 def _incident(number: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from store.sends import Content, Send
 from store.sharing import is_shared
 from store.vault import Vault
 from workers.actions.resend import gate as gates
-from workers.actions.resend.blocked import block_of
+from workers.actions.resend.blocked import Original, block_of
 from workers.actions.resend.gate import Gate
 from workers.actions.resend.request import Person, has_content, person_of
 from workers.scopes import scopes
@@ -88,7 +88,7 @@ def gather(
     limits = limits_of(rules.limits, account)
     purpose = _purpose(rules, send, message, one.account)
     address = target.person.address
-    block = block_of(connection, one, send, target.person, purpose, now)
+    block = block_of(connection, one, Original.of(send, message), target.person, purpose, now)
     cost = _cost(connection, one, send, now)
     give_up_at = _give_up_at(one, send, message, purpose, limits)
     zones: Sequence[ZoneInfo] = zones_of(address) or (account.zone,)
