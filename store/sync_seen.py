@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 
-from policy.mirror import COMPLAINT
+from policy.mirror import COMPLAINT, EMAIL
 from store import listed as rows
 from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, TO_PUSH, VERIFIED, Job
 from store.moments import to_ms
@@ -24,6 +24,8 @@ Key = tuple[bytes, str, str, str]
 
 # Their clock may be behind ours; what was made so long before our request is not of it.
 _CLOCKS: Final = timedelta(minutes=2)
+# Infobip suppresses a bounce by itself as it happens, which may be seconds before its report makes us ask for the same.
+_CLOCKS_OF_EMAIL: Final = timedelta(seconds=2)
 _PAUSES: Final = (3.0, 6.0, 30.0, 60.0, 300.0)
 _MISSING_AGAIN: Final = timedelta(hours=1)
 STILL_THERE: Final = "Infobip took the removal and still shows it"
@@ -172,7 +174,8 @@ def _found(row: Any, shown: Seen, now: datetime, within: timedelta) -> dict[str,
             return {"op": ADD, "state": VERIFIED, "looks": 0, "note": ""}
         return _later(row, now, within, STILL_THERE)
     made_by_us = shown.created is not None and row.first_sent_at is not None and not is_anothers(row, shown)
-    if not made_by_us or shown.created < row.first_sent_at - _CLOCKS:
+    clocks = _CLOCKS_OF_EMAIL if row.list == EMAIL else _CLOCKS
+    if not made_by_us or shown.created < row.first_sent_at - clocks:
         return {"op": THEIRS, "state": THERE, "looks": 0, "until": None, "note": ""}
     if not row.wanted and row.source != COMPLAINT:
         return {"op": REMOVE, "state": TO_PUSH, "due_at": now, "looks": 0}

@@ -62,10 +62,11 @@ def test_a_bounce_that_is_lifted_here_is_taken_off_and_a_complaint_is_not(mail: 
     assert "portal" in row.note
 
 
-def test_what_infobip_suppressed_by_itself_stays(mail: World) -> None:
+@pytest.mark.parametrize("before", [timedelta(hours=2), timedelta(seconds=10)])
+def test_what_infobip_suppressed_by_itself_stays(mail: World, before: timedelta) -> None:
     mail.having(email_domains=("shop.example",))
     key = ("shop.example", ADA, "BOUNCE")
-    mail.infobip.world.suppressions._since[key] = mail.clock() - timedelta(hours=2)
+    mail.infobip.world.suppressions._since[key] = mail.clock() - before
     mail.suppress(ADA, channel="email", cause="recipient_unknown")
     mail.sync()
     assert mail.states(ADA) == {"there": 1}

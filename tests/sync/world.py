@@ -47,6 +47,7 @@ class World:
     settles: bool = True
     rules: Rules = field(default_factory=shipped_policy)
     account: str = "main"
+    dated: set[tuple[str, str, str]] = field(default_factory=set)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -57,6 +58,11 @@ class World:
         self.infobip.advance(seconds)
         if self.settles:
             self.infobip.settle()
+        # What it dates by the real clock is dated by the clock of this world, which has gone on.
+        dates = self.infobip.world.suppressions._since
+        for key in dates.keys() - self.dated:
+            dates[key] += self.ahead
+            self.dated.add(key)
 
     def desk(self, owner: str = "worker") -> Desk:
         now = self.clock()
