@@ -13,7 +13,7 @@ from store import listed as rows
 from store import protections, suppressions, sync_align
 from store.ids import new_ids
 from store.ledger import add_addresses, address_row
-from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, TO_PUSH, VERIFIED
+from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, VERIFIED
 from store.moments import EPOCH, to_ms
 from store.schema import listed
 from store.schema import suppressions as table
@@ -245,6 +245,3 @@ def gone(connection: Connection, account: str, records: Sequence[Any], wishes: W
     # What a record of theirs blocked already may need one of ours now.
     sync_align.align(connection, account, {bytes(row.address) for row in records}, wishes, now)
     return done
-
-
-__all__ = ["CAUSE", "RULE", "TO_PUSH", "Told", "are_too_many", "doubt", "entry_of_theirs", "gone", "take", "unseen"]
