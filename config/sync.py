@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Final
 
 from config.settings import Settings, SettingsError
@@ -43,8 +44,9 @@ class Switches:
 
     @property
     def signature(self) -> str:
-        """A text that changes when other entries belong on Infobip's lists than before."""
-        return f"{','.join(self.lists)};{','.join(self.email_domains)};{self.ends}"
+        """A short text that changes when other entries belong on Infobip's lists than before."""
+        said = f"{','.join(self.lists)};{','.join(self.email_domains)};{self.ends}"
+        return blake2b(said.encode(), digest_size=16).hexdigest()
 
 
 def switches_of(settings: Settings, account: str) -> Switches:

@@ -87,7 +87,9 @@ def places_of(entry: Standing, wishes: Wishes) -> tuple[Place, ...]:
         return ()
     found = []
     if wishes.blocklist and entry.channel in CHANNELS:
-        found.append(Place(BLOCKLIST, entry.channel, entry.sender, OURS))
+        # E-mail senders are mostly written with a name, which the list does not know.
+        sender = entry.sender.rpartition("<")[2].rstrip("> ") if "@" in entry.sender else entry.sender
+        found.append(Place(BLOCKLIST, entry.channel, sender, OURS))
     if entry.channel == "email" and (reason := _REASONS.get(entry.cause)):
         of_sender = entry.sender.rpartition("@")[2].rstrip("> ").lower()
         domains = [name for name in wishes.email_domains if not entry.sender or name == of_sender]

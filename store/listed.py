@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from store.ids import new_id
 from store.schema import addresses, listed
@@ -108,8 +108,8 @@ def _waiting(account: str, of_list: str, op: str, now: datetime) -> Any:
 
 def next_group(connection: Connection, account: str, of_list: str, op: str, now: datetime) -> dict[str, str] | None:
     """Return scope and source of the row that waits longest, or nothing where none waits."""
-    query = select(listed.c.scope, listed.c.source).where(listed.c.id.in_(_waiting(account, of_list, op, now)))
-    row = connection.execute(query.order_by(listed.c.due_at, listed.c.id).limit(1)).first()
+    waiting = _waiting(account, of_list, op, now).with_only_columns(listed.c.scope, listed.c.source)
+    row = connection.execute(waiting.order_by(listed.c.due_at).limit(1)).first()
     return None if row is None else {"scope": row.scope, "source": row.source}
 
 
@@ -161,7 +161,10 @@ def again(connection: Connection, account: str, now: datetime) -> int:
     mine = update(listed).where(
         listed.c.account == account, listed.c.op != THEIRS, listed.c.state.in_((MISSING, REFUSED))
     )
-    return connection.execute(mine.values(state=TO_PUSH, due_at=now, note="", looks=0, changed_at=now)).rowcount
+    # What is put there by the new request is ours, whenever what was seen before was made.
+    made = case((listed.c.op == ADD, None), else_=listed.c.created_there)
+    again = mine.values(state=TO_PUSH, due_at=now, note="", looks=0, created_there=made, changed_at=now)
+    return connection.execute(again).rowcount
 
 
 def counts(connection: Connection) -> dict[tuple[str, str, str, str], int]:

@@ -1,6 +1,6 @@
 """Take in what Infobip's Blocklist shows: its records, the entries that follow, and what is gone there again."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from store import listed as rows
 from store import protections, suppressions, sync_align
 from store.ids import new_ids
 from store.ledger import add_addresses, address_row
-from store.listed import ADD, DOUBTED, GONE, REMOVE, SENT, THEIRS, THERE, TO_PUSH, VERIFIED
+from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, VERIFIED
 from store.moments import EPOCH, to_ms
 from store.schema import listed
 from store.schema import suppressions as table
@@ -30,6 +30,8 @@ _GONE: Final = "taken off Infobip's blocklist"
 _MANY: Final = 50
 _SHARE: Final = 0.2
 _AFTER: Final = timedelta(milliseconds=1)
+_THEIRS_THERE: Final = (listed.c.op == THEIRS) & (listed.c.state == THERE)
+_OURS_THERE: Final = (listed.c.op == ADD) & (listed.c.state == VERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,12 @@ def take(
     vault: Vault,
     run: Run,
     told: Sequence[Told],
-    wishes: Wishes,
     now: datetime,
     within: timedelta,
 ) -> Counter[str]:
     """Take in a part of the list; return how many records were new, known, ours, back, and not to be said here."""
+    # Records of sub-accounts may share a key: the newest counts.
+    by_key = {one.key: one for one in sorted(told, key=lambda one: one.seen.created or EPOCH)}
     people = sorted({one.key[0] for one in told})
     known = {
         key_of(row): row
@@ -84,7 +87,7 @@ def take(
     reading = run.scan + 1
     done: Counter[str] = Counter()
     fresh, back, seen_again = [], [], []
-    for one in {one.key: one for one in told}.values():
+    for one in by_key.values():
         row = known.get(one.key)
         if row is None:
             fresh.append(one)
@@ -95,34 +98,40 @@ def take(
             seen_again.append(row.id)
         else:
             back.append((row.id, one))
-    seen = {one.key: one.seen for one in told}
+    seen = {key: one.seen for key, one in by_key.items()}
     settle(connection, _read(connection, known, ours, seen), seen, now, within, reading, only_found=True)
-    mark(connection, [known[key].id for key in ours if key in seen], reading)
+    mark(connection, [known[key] for key in ours if key in seen], seen, reading)
     rows.change(connection, seen_again, now, seen_scan=reading, state=THERE)
     for number, one in back:
         rows.change(connection, [number], now, **_theirs(one, reading))
-    entries = _enter(connection, vault, run.account, [*fresh, *(one for _, one in back)], now)
-    insert_new(connection, listed, _new_rows(run.account, fresh, reading, now))
-    _link(connection, run.account, fresh, entries)
-    done.update({"new": len(fresh), "back": len(back), "entered": len(entries)})
+    entered = _enter(connection, vault, run.account, [*fresh, *(one for _, one in back)], now)
+    insert_new(connection, listed, _new_rows(run.account, fresh, entered, reading, now))
+    done.update({"new": len(fresh), "back": len(back), "entered": len({address for address, _, _ in entered})})
     done["not said here"] = sum(one.entry is None for one in fresh)
     return done
 
 
+def _is_newer(row: Any, seen: Seen) -> bool:
+    """Whether it was made after the record that was ours: then it is somebody else's."""
+    known = seen.created is not None and row.created_there is not None
+    return known and to_ms(seen.created) > row.created_there  # type: ignore[arg-type]
+
+
 def _is_news(row: Any, seen: Seen) -> bool:
     """Whether a record that we had taken off is there again since: then somebody else put it there."""
-    taken_off = row.op == REMOVE and row.state == VERIFIED and row.sent_at is not None
-    return taken_off and seen.created is not None and to_ms(seen.created) > row.sent_at
+    return row.op == REMOVE and row.state == VERIFIED and _is_newer(row, seen)
 
 
 def _read(connection: Connection, known: Mapping[Key, Any], ours: Iterable[Key], seen: Mapping[Key, Seen]) -> list[Any]:
-    """Return those of our records that were looked for and that the list shows."""
-    numbers = [known[key].id for key in ours if key in seen and known[key].state in (SENT, "missing")]
-    if not numbers:
-        return []
+    """Return those of our records that were looked for and that the list shows, and those that are no longer ours."""
+    found = [(known[key], seen[key]) for key in ours if key in seen]
     # While a removal is on its way, that the record is still there is nothing new.
-    mine = select(listed).where(listed.c.id.in_(numbers), listed.c.op == ADD)
-    return list(connection.execute(mine))
+    numbers = [
+        row.id
+        for row, shown in found
+        if row.op == ADD and (row.state in (SENT, MISSING) or (row.state == VERIFIED and _is_newer(row, shown)))
+    ]
+    return list(connection.execute(select(listed).where(listed.c.id.in_(numbers)))) if numbers else []
 
 
 def _theirs(one: Told, reading: int) -> dict[str, Any]:
@@ -137,7 +146,9 @@ def _theirs(one: Told, reading: int) -> dict[str, Any]:
     }
 
 
-def _new_rows(account: str, fresh: Sequence[Told], reading: int, now: datetime) -> list[dict[str, Any]]:
+def _new_rows(
+    account: str, fresh: Sequence[Told], entered: Mapping[tuple[bytes, str, str], int], reading: int, now: datetime
+) -> list[dict[str, Any]]:
     return [
         {
             "id": number,
@@ -148,7 +159,7 @@ def _new_rows(account: str, fresh: Sequence[Told], reading: int, now: datetime) 
             "scope": one.key[2],
             "source": one.key[3],
             "wanted": 0,
-            "suppression_id": 0,
+            "suppression_id": 0 if one.entry is None else entered.get(_said(one.entry), 0),
             "until": None,
             "due_at": EPOCH,
             "batch": 0,
@@ -163,9 +174,14 @@ def _new_rows(account: str, fresh: Sequence[Told], reading: int, now: datetime) 
     ]
 
 
+def _said(entry: Entry) -> tuple[bytes, str, str]:
+    return entry.address, entry.scope, entry.cause
+
+
 def _enter(
     connection: Connection, vault: Vault, account: str, told: Sequence[Told], now: datetime
-) -> dict[bytes, list[Entry]]:
+) -> dict[tuple[bytes, str, str], int]:
+    """Enter what the records mean here; return the ids of these people's entries by address, scope and cause."""
     entries = [one.entry for one in told if one.entry is not None]
     kept = protections.protected(connection, {(account, entry.address) for entry in entries}, now)
     entries = [entry for entry in entries if entry.is_firm or (account, entry.address) not in kept]
@@ -173,60 +189,38 @@ def _enter(
     addresses = {one.key[0]: one.address for one in told if one.key[0] in taken}
     add_addresses(connection, [address_row(vault, key, address, now) for key, address in addresses.items()])
     suppressions.suppress(connection, entries, now, WHO)
-    found: dict[bytes, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        found[entry.address].append(entry)
-    return found
+    wanted = {_said(entry) for entry in entries}
+    written = (row for row in select_in(connection, table, "address", sorted(taken)) if row.account == account)
+    numbers = {(bytes(row.address), row.scope, row.cause): row.id for row in written}
+    return {said: numbers[said] for said in wanted if said in numbers}
 
 
-def _link(connection: Connection, account: str, fresh: Sequence[Told], entries: Mapping[bytes, list[Entry]]) -> None:
-    """Note on the records which entries came of them."""
-    written = {
-        (bytes(row.address), row.scope, row.cause): row.id
-        for row in select_in(connection, table, "address", list(entries))
-        if row.account == account
-    }
-    for one in fresh:
-        entry = one.entry
-        number = written.get((one.key[0], entry.scope, entry.cause)) if entry is not None else None
-        if number is not None:
-            address, channel, scope, source = one.key
-            mine = update(listed).where(
-                listed.c.account == account,
-                listed.c.list == BLOCKLIST,
-                listed.c.address == address,
-                listed.c.channel == channel,
-                listed.c.scope == scope,
-                listed.c.source == source,
-            )
-            connection.execute(mine.values(suppression_id=number))
-
-
-def doubt(connection: Connection, run: Run, now: datetime) -> tuple[int, bool]:
-    """After a whole reading, doubt what it did not show: each is looked for by itself before anything follows.
-
-    Returns how many, and whether that is so many that nothing is doubted until a person allows it: a list that was
-    emptied by mistake, or another account's credential, must not lift thousands.
-    """
-    reading = run.scan + 1
+def unseen(connection: Connection, run: Run) -> tuple[list[int], int]:
+    """Return the ids of what stood there and the whole reading did not show, and how much there was. It only reads."""
     standing = (listed.c.account == run.account) & (listed.c.list == BLOCKLIST)
-    standing &= ((listed.c.op == THEIRS) & (listed.c.state == THERE)) | ((listed.c.op == ADD) & _settled())
-    unseen = standing & (listed.c.seen_scan < reading)
+    standing &= _THEIRS_THERE | _OURS_THERE
+    missing = standing & (listed.c.seen_scan < run.scan + 1)
     if run.scan_started_at is not None:
         # What was put there while the list was read may stand on a page that was read before.
-        unseen &= listed.c.changed_at < run.scan_started_at
-    missing = int(connection.scalar(select(func.count()).where(unseen)) or 0)
+        missing &= listed.c.changed_at < run.scan_started_at
     total = int(connection.scalar(select(func.count()).where(standing)) or 0)
-    if missing > _MANY and missing > _SHARE * total and not run.doubts_allowed:
-        return missing, True
-    connection.execute(update(listed).where(unseen, listed.c.op == THEIRS).values(state=DOUBTED, due_at=now, looks=0))
-    ours = update(listed).where(unseen, listed.c.op == ADD)
+    return list(connection.scalars(select(listed.c.id).where(missing))), total
+
+
+def are_too_many(missing: int, total: int, run: Run) -> bool:
+    """Whether so much is gone that nothing is doubted until a person allows it.
+
+    A list that was emptied by mistake, or another account's credential, must not lift thousands.
+    """
+    return missing > _MANY and missing > _SHARE * total and not run.doubts_allowed
+
+
+def doubt(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
+    """Doubt records: each is looked for by itself before anything follows."""
+    these = listed.c.id.in_(numbers)
+    connection.execute(update(listed).where(these, _THEIRS_THERE).values(state=DOUBTED, due_at=now, looks=0))
+    ours = update(listed).where(these, _OURS_THERE)
     connection.execute(ours.values(state=SENT, answered=1, due_at=now, looks=0, changed_at=now))
-    return missing, False
-
-
-def _settled() -> Any:
-    return listed.c.state == VERIFIED
 
 
 def gone(connection: Connection, account: str, records: Sequence[Any], wishes: Wishes, now: datetime) -> Counter[str]:
@@ -251,6 +245,3 @@ def gone(connection: Connection, account: str, records: Sequence[Any], wishes: W
     # What a record of theirs blocked already may need one of ours now.
     sync_align.align(connection, account, {bytes(row.address) for row in records}, wishes, now)
     return done
-
-
-__all__ = ["CAUSE", "RULE", "TO_PUSH", "Told", "doubt", "entry_of_theirs", "gone", "take"]

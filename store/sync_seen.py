@@ -1,7 +1,7 @@
 """What a read of Infobip's list makes of the records that were looked for.
 
-Ours is only what was made there after we first asked for it: what stood there before is somebody else's, stays theirs,
-and is never taken off by us.
+Ours is only what was made there after we first asked for it, and the very record that was seen then: what stood there
+before, or was made anew after somebody took ours off, is somebody else's, stays theirs, and is never taken off by us.
 """
 
 from collections import Counter, defaultdict
@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 
-from policy.mirror import COMPLAINT
+from policy.mirror import COMPLAINT, EMAIL
 from store import listed as rows
 from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, TO_PUSH, VERIFIED, Job
+from store.moments import to_ms
 from store.schema import listed
 from store.vault import Vault
 
@@ -23,6 +24,8 @@ Key = tuple[bytes, str, str, str]
 
 # Their clock may be behind ours; what was made so long before our request is not of it.
 _CLOCKS: Final = timedelta(minutes=2)
+# Infobip suppresses a bounce by itself as it happens, which may be seconds before its report makes us ask for the same.
+_CLOCKS_OF_EMAIL: Final = timedelta(seconds=2)
 _PAUSES: Final = (3.0, 6.0, 30.0, 60.0, 300.0)
 _MISSING_AGAIN: Final = timedelta(hours=1)
 STILL_THERE: Final = "Infobip took the removal and still shows it"
@@ -85,8 +88,9 @@ def known(connection: Connection, account: str, of_list: str, keys: Iterable[Key
     return found
 
 
-def mark(connection: Connection, numbers: Sequence[int], reading: int) -> None:
-    """Note that a reading showed these rows."""
+def mark(connection: Connection, rows: Iterable[Any], seen: Mapping[Key, Seen], reading: int) -> None:
+    """Note that a reading showed these rows, but for one that is to go and whose place another's record has."""
+    numbers = [row.id for row in rows if row.op != REMOVE or not is_anothers(row, seen[key_of(row)])]
     for start in range(0, len(numbers), 500):
         mine = update(listed).where(listed.c.id.in_(numbers[start : start + 500]))
         connection.execute(mine.values(seen_scan=reading))
@@ -101,6 +105,17 @@ def asked_before(connection: Connection, account: str, of_list: str, moment: dat
 def key_of(row: Any) -> Key:
     """Return a row's key."""
     return bytes(row.address), row.channel, row.scope, row.source
+
+
+def is_anothers(row: Any, shown: Seen) -> bool:
+    """Whether it was made at another time than the record that was ours: then somebody took ours off, and made it."""
+    known = row.created_there is not None and shown.created is not None
+    return known and _ms(shown.created) != _ms(row.created_there)
+
+
+def _ms(moment: Any) -> int:
+    # Rows that were read by `select_in` hold milliseconds.
+    return moment if isinstance(moment, int) else to_ms(moment)
 
 
 def settle(
@@ -124,14 +139,18 @@ def settle(
         shown = seen.get(key_of(row))
         if shown is None and only_found:
             continue
+        if shown is not None and row.op == REMOVE and is_anothers(row, shown):
+            # Ours is gone. What stands there now is not ours to take off, and the next reading takes it in.
+            shown = None
         values = _found(row, shown, now, within) if shown is not None else _not_found(row, now, within)
         if values is None:
             dropped.append(row.id)
             done.counts["dropped"] += 1
             continue
         if shown is not None:
-            values |= {"seen_scan": max(scan, row.seen_scan), "account_key": shown.account_key[:64]}
-            values |= {"created_there": shown.created}
+            values |= {"seen_scan": max(scan, row.seen_scan)}
+            if row.op != REMOVE:
+                values |= {"account_key": shown.account_key[:64], "created_there": shown.created}
         elif values.get("state") == GONE:
             done.gone.append(row)
         done.counts[str(values.get("state", "again"))] += 1
@@ -154,8 +173,9 @@ def _found(row: Any, shown: Seen, now: datetime, within: timedelta) -> dict[str,
         if row.wanted and row.answered and now - row.sent_at > within:
             return {"op": ADD, "state": VERIFIED, "looks": 0, "note": ""}
         return _later(row, now, within, STILL_THERE)
-    made_by_us = shown.created is not None and row.first_sent_at is not None
-    if not made_by_us or shown.created < row.first_sent_at - _CLOCKS:
+    made_by_us = shown.created is not None and row.first_sent_at is not None and not is_anothers(row, shown)
+    clocks = _CLOCKS_OF_EMAIL if row.list == EMAIL else _CLOCKS
+    if not made_by_us or shown.created < row.first_sent_at - clocks:
         return {"op": THEIRS, "state": THERE, "looks": 0, "until": None, "note": ""}
     if not row.wanted and row.source != COMPLAINT:
         return {"op": REMOVE, "state": TO_PUSH, "due_at": now, "looks": 0}
@@ -168,10 +188,10 @@ def _not_found(row: Any, now: datetime, within: timedelta) -> dict[str, Any] | N
     if row.op == REMOVE:
         if row.wanted:
             again = {"op": ADD, "state": TO_PUSH, "due_at": now, "first_sent_at": None, "sent_at": None}
-            return {**again, "looks": 0, "note": ""}
+            return {**again, "created_there": None, "looks": 0, "note": ""}
         return {"state": VERIFIED, "looks": 0, "note": ""}
     if not row.answered and row.looks > 0:
-        return {"state": TO_PUSH, "due_at": now, "looks": 0} if row.wanted else None
+        return {"state": TO_PUSH, "due_at": now, "looks": 0, "created_there": None} if row.wanted else None
     if not row.wanted and now - row.sent_at > within:
         return None
     return _later(row, now, within, NEVER_SHOWN)

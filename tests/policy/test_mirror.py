@@ -39,6 +39,14 @@ def test_an_entry_is_as_wide_there_as_here() -> None:
     assert obstacle(entry(), ALL) == ""
 
 
+@pytest.mark.parametrize("sender", ["a@news.example", "Us, and them <a@news.example>", "<a@news.example>"])
+def test_an_email_sender_is_on_the_blocklist_without_its_name(sender: str) -> None:
+    only = Wishes(blocklist=True)
+    assert places_of(entry(channel="email", sender=sender), only) == (
+        Place("blocklist", "email", "a@news.example", "CUSTOM"),
+    )
+
+
 def test_a_bounce_is_for_the_domains_it_was_for() -> None:
     only = Wishes(email_domains=ALL.email_domains)
     assert [one.scope for one in places_of(entry(channel="email"), only)] == ["shop.example", "news.example"]

@@ -38,6 +38,16 @@ def test_bounces_and_complaints_go_to_the_domains_that_are_named(mail: World) ->
     assert mail.infobip.counts()["suppressions"]["askedTwice"] == 0
 
 
+def test_a_company_may_have_many_sender_domains(mail: World) -> None:
+    domains = tuple(f"news-{number}.a-rather-long-name.example" for number in range(40))
+    mail.having(email_domains=domains).suppress(ADA, channel="email", cause="recipient_unknown")
+    mail.sync(6)
+    assert {one[0] for one in suppressed(mail)} == set(domains)
+    mail.having(email_domains=domains[1:])
+    mail.sync(2)
+    assert mail.states() == {"add verified": 40}, "what is no longer named is left as it is"
+
+
 def test_a_bounce_that_is_lifted_here_is_taken_off_and_a_complaint_is_not(mail: World) -> None:
     mail.having(email_domains=("shop.example",))
     mail.suppress(ADA, channel="email", cause="recipient_unknown")
@@ -52,10 +62,11 @@ def test_a_bounce_that_is_lifted_here_is_taken_off_and_a_complaint_is_not(mail: 
     assert "portal" in row.note
 
 
-def test_what_infobip_suppressed_by_itself_stays(mail: World) -> None:
+@pytest.mark.parametrize("before", [timedelta(hours=2), timedelta(seconds=10)])
+def test_what_infobip_suppressed_by_itself_stays(mail: World, before: timedelta) -> None:
     mail.having(email_domains=("shop.example",))
     key = ("shop.example", ADA, "BOUNCE")
-    mail.infobip.world.suppressions._since[key] = mail.clock() - timedelta(hours=2)
+    mail.infobip.world.suppressions._since[key] = mail.clock() - before
     mail.suppress(ADA, channel="email", cause="recipient_unknown")
     mail.sync()
     assert mail.states(ADA) == {"there": 1}

@@ -46,6 +46,8 @@ class World:
     ahead: timedelta = timedelta()
     settles: bool = True
     rules: Rules = field(default_factory=shipped_policy)
+    account: str = "main"
+    dated: set[tuple[str, str, str]] = field(default_factory=set)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -56,12 +58,17 @@ class World:
         self.infobip.advance(seconds)
         if self.settles:
             self.infobip.settle()
+        # What it dates by the real clock is dated by the clock of this world, which has gone on.
+        dates = self.infobip.world.suppressions._since
+        for key in dates.keys() - self.dated:
+            dates[key] += self.ahead
+            self.dated.add(key)
 
     def desk(self, owner: str = "worker") -> Desk:
         now = self.clock()
         with self.database.transaction() as connection:
-            sync_runs.ensure(connection, "main", now)
-            run = sync_runs.read(connection, "main")
+            sync_runs.ensure(connection, self.account, now)
+            run = sync_runs.read(connection, self.account)
         assert run is not None
         transport = Transport(Patience(connect=2, answer=2, total=3))
         reader = Reader(self.vault, Preparer(self.vault, shipped(), WORDS), lambda: self.rules)
@@ -70,7 +77,7 @@ class World:
             database=self.database,
             vault=self.vault,
             client=Client(self.infobip.url, AppKey(Secret(self.key)), transport),
-            account="main",
+            account=self.account,
             switches=self.switches,
             reader=reader,
             run=run,
@@ -87,14 +94,14 @@ class World:
 
     def suppress(self, *people: str, **more: Any) -> None:
         """Enter suppressions as an operator does."""
-        wanted = [Wanted("main", person, **more) for person in people]
+        wanted = [Wanted(self.account, person, **more) for person in people]
         with self.database.transaction() as connection:
             entering.enter(connection, self.vault, wanted, self.clock(), "ada", "operator")
 
     def lift(self, *people: str) -> None:
         """Lift all that stands of these people."""
         with self.database.transaction() as connection:
-            hashes = [self.vault.hash_address("main", person) for person in people]
+            hashes = [self.vault.hash_address(self.account, person) for person in people]
             standing = entries.c.state.in_(suppressions.STANDING)
             numbers = connection.scalars(select(entries.c.id).where(entries.c.address.in_(hashes), standing)).all()
             now = self.clock()
@@ -103,7 +110,7 @@ class World:
     def rows(self, person: str = "") -> list[Row[Any]]:
         query = select(listed).order_by(listed.c.id)
         if person:
-            query = query.where(listed.c.address == self.vault.hash_address("main", person))
+            query = query.where(listed.c.address == self.vault.hash_address(self.account, person))
         with self.database.reading() as connection:
             return list(connection.execute(query).all())
 
@@ -132,7 +139,7 @@ class World:
     def entries(self, person: str = "") -> list[Row[Any]]:
         query = select(entries).order_by(entries.c.id)
         if person:
-            query = query.where(entries.c.address == self.vault.hash_address("main", person))
+            query = query.where(entries.c.address == self.vault.hash_address(self.account, person))
         with self.database.reading() as connection:
             return list(connection.execute(query).all())
 
@@ -148,7 +155,11 @@ class World:
     def pull_again(self) -> None:
         """Let the next round read the whole list."""
         with self.database.transaction() as connection:
-            sync_runs.at_once(connection, "main", self.clock())
+            sync_runs.at_once(connection, self.account, self.clock())
+
+    def of(self, account: str) -> "World":
+        """Return the same Infobip as another account here sees it."""
+        return replace(self, account=account)
 
     def having(self, **changes: Any) -> "World":
         """Set switches."""

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from sqlalchemy import Connection
+
 from config.logs import log
 from store import sync_runs
 from store.database import Database
@@ -37,8 +39,8 @@ class Hold:
                 self.lost.set()
                 return
 
-    def _renew(self, connection: object) -> bool:
-        return sync_runs.renew(connection, self._account, self._owner, datetime.now(UTC))  # type: ignore[arg-type]
+    def _renew(self, connection: Connection) -> bool:
+        return sync_runs.renew(connection, self._account, self._owner, datetime.now(UTC))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from infobip.outbound.lists.outcome import Page, Record, Rejected
 from policy.mirror import BLOCKLIST, EMAIL, PUSH
 from store import sync_pull, sync_runs, sync_seen
 from store.listed import DOUBTED, MISSING, SENT, Job
+from store.moments import EPOCH
 from store.sync_runs import NO_SCAN
 from store.sync_seen import Key, Seen, Settled
 from workers.sync import telling
@@ -93,9 +94,9 @@ def _by_reading(desk: Desk) -> int:
 
 
 def seen_in(desk: Desk, records: Iterable[Record]) -> dict[Key, Seen]:
-    """Return what records show, by key."""
-    told = (desk.reader.key(desk.account, one) for one in records)
-    return {key: Seen(one.created, one.account_key) for key, one in zip(told, records, strict=True)}
+    """Return what records show, by key. Of those that differ only in their sub-account the newest counts."""
+    ordered = sorted(records, key=lambda one: one.created or EPOCH)
+    return {desk.reader.key(desk.account, one): Seen(one.created, one.account_key) for one in ordered}
 
 
 def _email(desk: Desk) -> int:

@@ -8,7 +8,7 @@ from config.logs import log
 from infobip.outbound.lists import blocklist, registrations, suppressions
 from infobip.outbound.lists.outcome import Accepted, Outcome, Record, Rejected, Unclear
 from policy.mirror import BLOCKLIST, EMAIL, PUSH
-from store import listed, sync_runs
+from store import listed, sync_runs, sync_shared
 from store.listed import ADD, REFUSED, REMOVE, THEIRS, THERE, TO_PUSH, VERIFIED, Batch, Job
 from workers.sync import telling
 from workers.sync.desk import Desk
@@ -16,6 +16,7 @@ from workers.sync.desk import Desk
 _LOG = log(__name__)
 _AT_ONCE: Final = timedelta(0)
 _REGISTRATIONS: Final = 25
+_HANDED_AT_ONCE: Final = 100
 NO_ADDRESS_FOR_IT: Final = "neither a phone number nor an e-mail address"
 _METHODS: Final = {ADD: "POST", REMOVE: "DELETE"}
 
@@ -43,7 +44,19 @@ def _claim(desk: Desk, of_list: str, op: str, most: int, group: Mapping[str, str
     lost = dict.fromkeys((job.row.id for job in batch.jobs if not job.address), listed.FORGOTTEN)
     if lost:
         desk.write(lambda connection: listed.refuse(connection, number, lost, now))
-    return Batch(number, op, tuple(job for job in batch.jobs if job.address))
+    jobs = tuple(job for job in batch.jobs if job.address)
+    return Batch(number, op, _not_shared(desk, of_list, jobs) if op == REMOVE else jobs)
+
+
+def _not_shared(desk: Desk, of_list: str, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Leave there what another account here asks for, too."""
+    with desk.database.reading() as connection:
+        pairs = sync_shared.shared(connection, desk.vault, desk.account, of_list, jobs)
+    for start in range(0, len(pairs), _HANDED_AT_ONCE):
+        part = pairs[start : start + _HANDED_AT_ONCE]
+        desk.write(lambda c, of=part: sync_shared.hand_over(c, of, desk.clock()))  # type: ignore[misc]
+    kept = {own.id for own, _ in pairs}
+    return tuple(job for job in jobs if job.row.id not in kept)
 
 
 def _blocklist(desk: Desk, op: str) -> int:

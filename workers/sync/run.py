@@ -48,14 +48,24 @@ def sync(context: Context, seconds: float) -> int:
     outlets = Outlets(accounts, context.settings.infobip_hosts, context.vault, transport)
     end, moved = time.monotonic() + seconds, 0
     try:
-        for name, switches in wanted.items():
+        for place, (name, switches) in enumerate(wanted.items()):
             client = _client(context, outlets, name)
             if client is not None:
-                moved += _account(context, name, switches, client, lambda: time.monotonic() > end)
+                over = _share_of(end, len(wanted) - place)
+                moved += _account(context, name, switches, client, over)
     finally:
         transport.close()
         _running.release()
     return moved
+
+
+def _share_of(end: float, accounts: int) -> Callable[[], bool]:
+    """Return what says when the first of these accounts has had its share of the time, so that each has some.
+
+    One whose list takes hours to read would otherwise use up every round.
+    """
+    until = time.monotonic() + (end - time.monotonic()) / accounts
+    return lambda: time.monotonic() > until
 
 
 def _client(context: Context, outlets: Outlets, name: str) -> Client | None:

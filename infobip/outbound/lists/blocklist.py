@@ -12,7 +12,7 @@ from typing import Any, Final
 from infobip.inbound.channels import slug
 from infobip.inbound.dates import parse as parse_date
 from infobip.outbound.client import Client
-from infobip.outbound.lists.outcome import Accepted, Outcome, Page, Read, Record, Unclear, outcome_of, rejected
+from infobip.outbound.lists.outcome import Outcome, Page, Read, Record, Unclear, change_of, read_of
 from infobip.outbound.results import Exchanged
 from infobip.outbound.wire import NotJson, at, items, members, parse, render, text, whole
 
@@ -50,8 +50,7 @@ def _change(client: Client, method: str, records: Sequence[Record]) -> Outcome:
     tree = {
         "blocklist": [{**head, "destinations": [{"to": records[one].address} for one in of]} for head, of in groups]
     }
-    found = outcome_of(client.ask(method, PATH, body=render(tree)), SCOPE)
-    return rejected(found, _reasons(found, groups)) if isinstance(found, Exchanged) else found
+    return change_of(client.ask(method, PATH, body=render(tree)), SCOPE, lambda answer: _reasons(answer, groups))
 
 
 _Group = tuple[dict[str, str], list[int]]
@@ -97,13 +96,7 @@ def read(
         query["destination"] = destination
     if since is not None:
         query["createdDateFrom"] = f"{since:%Y-%m-%dT%H:%M:%S}.{since.microsecond // 1000:03d}Z"
-    answer = client.get(PATH, query)
-    found = outcome_of(answer, SCOPE)
-    if isinstance(found, Exchanged):
-        return rejected(found)
-    if not isinstance(found, Accepted) or not isinstance(answer, Exchanged):
-        return found if not isinstance(found, Accepted) else Page(())
-    return _page(answer, page)
+    return read_of(client.get(PATH, query), SCOPE, lambda answer: _page(answer, page))
 
 
 def _page(answer: Exchanged, page: int) -> Read:

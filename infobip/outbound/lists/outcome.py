@@ -3,11 +3,12 @@
 A 2xx only says that the change is queued; whether it was made, a later read tells. No text holds an address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from config.mask import mask_text
 from infobip.outbound.problems import read_problem
 from infobip.outbound.results import Exchange, Exchanged, NotSent, Refused, Unknown
 from infobip.outbound.verdict import retry_after
@@ -113,7 +114,25 @@ def outcome_of(answer: Exchange | Refused, scope: str) -> Outcome | Exchanged:
     return Denied(said, _STEPS.get(http, _OTHER_STEP).format(scope=scope))
 
 
+def change_of(answer: Exchange | Refused, scope: str, reasons: Callable[[Exchanged], Mapping[int, str]]) -> Outcome:
+    """Return what came of a change; `reasons` tells which records a refusal blames (place in the request -> why)."""
+    found = outcome_of(answer, scope)
+    return rejected(found, reasons(found)) if isinstance(found, Exchanged) else found
+
+
+def read_of(answer: Exchange | Refused, scope: str, page: Callable[[Exchanged], Read]) -> Read:
+    """Return what came of a read; `page` reads the body of an answer that has one."""
+    found = outcome_of(answer, scope)
+    if isinstance(found, Exchanged):
+        return rejected(found)
+    if not isinstance(found, Accepted):
+        return found
+    # Without a body nothing is known: an empty page would say that all of it is gone.
+    return page(answer) if isinstance(answer, Exchanged) else Unclear("it answered without a body")
+
+
 def rejected(answer: Exchanged, reasons: Mapping[int, str] | None = None) -> Rejected:
-    """Return the refusal of a request."""
+    """Return the refusal of a request. Its texts reach rows, incidents and alerts, so addresses in them are masked."""
     problem = read_problem(answer.body)
-    return Rejected(problem.text or f"it answered {answer.http} without a reason", reasons or {})
+    masked = {place: mask_text(why) for place, why in (reasons or {}).items()}
+    return Rejected(problem.text or f"it answered {answer.http} without a reason", masked)

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from infobip.inbound.dates import parse as parse_date
 from infobip.outbound.client import Client
-from infobip.outbound.lists.outcome import Accepted, Outcome, Page, Read, Record, Unclear, outcome_of, rejected
+from infobip.outbound.lists.outcome import Outcome, Page, Read, Record, Unclear, change_of, read_of
 from infobip.outbound.results import Exchanged
 from infobip.outbound.wire import NotJson, items, members, parse, render, text
 
@@ -34,8 +33,8 @@ def remove(client: Client, records: Sequence[Record]) -> Outcome:
 def _change(client: Client, method: str, records: Sequence[Record]) -> Outcome:
     first = records[0]
     group = {"domainName": first.scope, "emailAddress": [one.address for one in records], "type": first.source}
-    found = outcome_of(client.ask(method, PATH, body=render({"suppressions": [group]})), SCOPE)
-    return rejected(found, _reasons(found, len(records))) if isinstance(found, Exchanged) else found
+    answer = client.ask(method, PATH, body=render({"suppressions": [group]}))
+    return change_of(answer, SCOPE, lambda refusal: _reasons(refusal, len(records)))
 
 
 def _reasons(answer: Exchanged, count: int) -> dict[int, str]:
@@ -51,21 +50,15 @@ def _reasons(answer: Exchanged, count: int) -> dict[int, str]:
     return found
 
 
-def read(
-    client: Client, domain: str, reason: str, *, page: int = 0, since: datetime | None = None, address: str = ""
-) -> Read:
+def read(client: Client, domain: str, reason: str, *, page: int = 0, address: str = "") -> Read:
     """Read one page of the suppressions of a domain, the first is 0. The list says nowhere how many there are."""
     query = {"domainName": domain, "type": reason, "page": str(page), "size": str(PAGE)}
     if address:
         query["emailAddress"] = address
-    if since is not None:
-        query["createdDateFrom"] = f"{since:%Y-%m-%dT%H:%M:%S}.{since.microsecond // 1000:03d}Z"
-    answer = client.get(PATH, query)
-    found = outcome_of(answer, SCOPE)
-    if isinstance(found, Exchanged):
-        return rejected(found)
-    if not isinstance(found, Accepted) or not isinstance(answer, Exchanged):
-        return found if not isinstance(found, Accepted) else Page(())
+    return read_of(client.get(PATH, query), SCOPE, _page)
+
+
+def _page(answer: Exchanged) -> Read:
     try:
         results = members(parse(answer.body)).get("results")
     except NotJson:
