@@ -216,6 +216,8 @@ def _renewal(connection: Connection, stands: Row[Any], entry: Entry, at: datetim
         "changed_at": at,
         "held_by": entry.held_by or (DECIDED if stands.held_by == DECIDED and not ended else 0),
         "since": entry.since if ended else stands.since,
+        # Begun anew, it is whoever's who says so now: what Infobip's list once led to may be an operator's today.
+        "origin": entry.origin if ended else stands.origin,
     }
     word = "held" if entry.state == HELD else "renewed" if ended else "activated" if stronger else "prolonged"
     return Change(stands.id, word, entry.rule, values)

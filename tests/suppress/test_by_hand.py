@@ -112,6 +112,15 @@ class TestLifting:
         dlr("suppress", "lift", PERSON, four_eyes="true")
         assert states(desk) == ["lifted"]
 
+    def test_what_somebody_adds_after_a_lift_is_theirs_whoever_it_came_from_before(self, desk: Desk, dlr: Dlr) -> None:
+        dlr("suppress", "add", PERSON, "--cause", "recipient_blocklisted")
+        with desk.database.transaction() as connection:
+            connection.execute(update(suppressions).values(origin="infobip"))
+        dlr("suppress", "lift", PERSON, "--reason", "wrote")
+        dlr("suppress", "add", PERSON, "--cause", "recipient_blocklisted")
+        [entry] = desk.rows(suppressions)
+        assert (entry.state, entry.origin) == ("active", "operator")
+
     def test_what_is_lifted_is_said_to_be(self, desk: Desk, dlr: Dlr) -> None:
         desk.handle(report("m-1", 9, 1))
         dlr("suppress", "lift", only_id(desk))
