@@ -16,19 +16,20 @@ from store.writes import insert_new, insert_returning, insert_rows
 
 def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
     """Remember (account, fingerprint) pairs; return those that were not known: only they may have effects."""
-    rows = [{"account": account, "fingerprint": mark, "seen_at": at} for account, mark in sorted(set(keys))]
+    now = to_ms(at)
+    rows = [{"account": account, "fingerprint": mark, "seen_at": now} for account, mark in sorted(set(keys))]
     found = insert_returning(connection, report_keys, rows, ("account", "fingerprint"))
     return {(account, bytes(mark)) for account, mark in found}
 
 
-def address_row(vault: Vault, number: bytes, address: str, at: datetime) -> dict[str, Any]:
-    """Return how an address is kept; `number` is its hash."""
+def address_row(vault: Vault, number: bytes, address: str, at: datetime | int) -> dict[str, Any]:
+    """Return how an address is kept; `number` is its hash. `at` may be in milliseconds, for who makes many."""
     return {
         "hash": number,
         "sealed": vault.seal(address.encode("utf-8", "surrogatepass")),
         "tail": tail(address),
         "domain": mail_domain(address)[:255],
-        "seen_at": to_ms(at),
+        "seen_at": to_ms(at) if isinstance(at, datetime) else at,
     }
 
 

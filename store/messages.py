@@ -2,7 +2,8 @@
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, update
@@ -12,6 +13,8 @@ from store.moments import from_ms, to_ms
 from store.schema import messages
 from store.vault import Vault
 from store.writes import insert_rows, select_in, upsert
+
+_key: Final = attrgetter("key")
 
 
 class Message(NamedTuple):
@@ -75,13 +78,14 @@ def save(connection: Connection, changed: Iterable[Message], new: Container[byte
     A row that was not there could not be locked. Where another worker made it meanwhile, the plain insert fails, and
     the whole transaction is repeated with the row found and locked: overwriting it would undo what that worker saw.
     """
-    ordered = sorted(changed, key=lambda message: message.key)
-    insert_rows(connection, messages, [_row(message, at) for message in ordered if message.key in new])
-    rows = [_row(message, at) for message in ordered if message.key not in new]
+    ordered = sorted(changed, key=_key)
+    now = to_ms(at)
+    insert_rows(connection, messages, [_row(message, now) for message in ordered if message.key in new])
+    rows = [_row(message, now) for message in ordered if message.key not in new]
     upsert(connection, messages, rows, ("key",), ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at"))
 
 
-def _row(message: Message, at: datetime) -> dict[str, Any]:
+def _row(message: Message, now_ms: int) -> dict[str, Any]:
     return {
         "key": message.key,
         "account": message.account,
@@ -94,8 +98,8 @@ def _row(message: Message, at: datetime) -> dict[str, Any]:
         "purpose": message.purpose,
         "sender": message.sender[:255],
         "mcc_mnc": message.mcc_mnc[:16],
-        "first_at": message.first_at,
-        "changed_at": at,
+        "first_at": to_ms(message.first_at),
+        "changed_at": now_ms,
     }
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, delete, func, select
 
 from reports import Report
 from store.ids import new_ids
-from store.moments import to_ms
 from store.schema import traffic, traffic_deltas
 from store.writes import insert_for, insert_rows
 
@@ -41,11 +40,11 @@ class Line:
     """The first hour of which anything is known."""
 
 
-def count(counts: Counts, report: Report, outcome: str, received_at: datetime) -> None:
-    """Count one delivery report, if it is final."""
+def count(counts: Counts, report: Report, outcome: str, received_ms: int) -> None:
+    """Count one delivery report, if it is final. `received_ms` is when it came, in milliseconds."""
     failed = _FINAL.get(outcome)
     if failed is not None:
-        hour = to_ms(received_at) // _HOUR_MS * _HOUR_MS
+        hour = received_ms // _HOUR_MS * _HOUR_MS
         counts[report.account, report.channel, report.mcc_mnc[:16], hour, failed] += 1
 
 

@@ -5,9 +5,11 @@ database needs to store them (measured in bench/README.md). Names come from the 
 are always bound.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Row, Table
@@ -52,13 +54,26 @@ def insert_returning(
     names = tuple(rows[0])
     tail = f" ON CONFLICT DO NOTHING RETURNING {','.join(columns)}"
     if connection.dialect.name == "sqlite":
+        if _all_were_new(connection, table, rows):
+            return _lines(table, tuple(columns), rows)
         # executemany cannot return rows, one statement with all values can.
         marks = ",".join([f"({','.join('?' * len(names))})"] * len(rows))
         sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
-        flat = [value for line in zip(*_columns(table, names, rows), strict=True) for value in line]
-        return [tuple(row) for row in connection.exec_driver_sql(sql, tuple(flat))]
+        flat = tuple(chain.from_iterable(_lines(table, names, rows)))
+        return [tuple(row) for row in connection.exec_driver_sql(sql, flat)]
     sql = _unnest(table, names) + tail
     return [tuple(row) for row in connection.exec_driver_sql(sql, _literals(table, names, rows))]
+
+
+def _all_were_new(connection: Connection, table: Table, rows: Sequence[Values]) -> bool:
+    """Insert the rows if none of their keys is there, as nearly always, and else nothing: half the work of asking."""
+    connection.exec_driver_sql("SAVEPOINT all_new")
+    if _insert(connection, table, rows, " ON CONFLICT DO NOTHING") == len(rows):
+        connection.exec_driver_sql("RELEASE all_new")
+        return True
+    connection.exec_driver_sql("ROLLBACK TO all_new")
+    connection.exec_driver_sql("RELEASE all_new")
+    return False
 
 
 def upsert(
@@ -111,16 +126,34 @@ def select_in(
     return connection.exec_driver_sql(sql, tuple(_literal(found) for _, found in conditions)).all()
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> None:
+def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> int:
+    """Return how many rows the statement wrote."""
     if not rows:
-        return
+        return 0
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
         marks = ",".join("?" * len(names))
         sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES ({marks}){tail}"  # noqa: S608
-        connection.exec_driver_sql(sql, list(zip(*_columns(table, names, rows), strict=True)))
-    else:
-        connection.exec_driver_sql(_unnest(table, names) + tail, _literals(table, names, rows))
+        return connection.exec_driver_sql(sql, _lines(table, names, rows)).rowcount
+    return connection.exec_driver_sql(_unnest(table, names) + tail, _literals(table, names, rows)).rowcount
+
+
+def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list[tuple[Any, ...]]:
+    """Return the rows' values row by row, in the form that SQLite's driver takes."""
+    lines: list[tuple[Any, ...]] = list(map(_values_of(names), rows))
+    moments = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
+    # What is written for every report brings its times as milliseconds: then a row is its values.
+    if any(isinstance(line[place], datetime) for place in moments for line in lines):
+        return list(zip(*_columns(table, names, rows), strict=True))
+    return lines
+
+
+@cache
+def _values_of(names: tuple[str, ...]) -> Callable[[Values], tuple[Any, ...]]:
+    """Return what takes the values of these names out of a row."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _columns(table: Table, names: Sequence[str], rows: Sequence[Values]) -> list[list[Any]]:

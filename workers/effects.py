@@ -23,6 +23,7 @@ from store import (
 )
 from store.failures import Failure
 from store.messages import Message
+from store.moments import to_ms
 from store.pauses import Scope
 from store.suppressions import Entry
 from store.vault import Vault
@@ -46,6 +47,7 @@ class Effects:
     vault: Vault
     now: datetime
     limits: Limits
+    now_ms: int = field(init=False)
     reports: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     addresses: dict[bytes, dict[str, Any]] = field(default_factory=dict)
@@ -97,16 +99,20 @@ class Effects:
     parcels: list[dict[str, Any]] = field(default_factory=list)
     """Reports that go on to the URLs that applications named."""
 
+    def __post_init__(self) -> None:
+        """Work out once what every row has."""
+        self.now_ms = to_ms(self.now)
+
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
         """Keep the normalised report and its address."""
         if item.report.event is Event.DELIVERY:
-            traffic.count(self.counted, item.report, outcome, item.received_at)
+            traffic.count(self.counted, item.report, outcome, item.received_ms)
         row = rows.report_row(number, item, outcome, cause)
         self.reports.append(row)
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
             self.guarded.final(item.report.account, rows.scopes_of(item.report), row["event_at"])
         if item.recipient and item.recipient not in self.addresses:
-            row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_at)
+            row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_ms)
             self.addresses[item.recipient] = row
 
     def keep_new(self, message: Message) -> None:
@@ -136,7 +142,7 @@ class Effects:
 
     def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
         """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
-        self.decisions.append(rows.decision_row(number, decision, self.now))
+        self.decisions.append(rows.decision_row(number, decision, self.now_ms))
         for action in decision.actions:
             match action:
                 case Retry():

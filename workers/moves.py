@@ -39,7 +39,7 @@ def of_our_message(item: Prepared, known: Known, effects: Effects) -> Prepared:
     if other is None:
         return item
     report = replace(item.report, recipient=normalise(item.report.sender), sender="")
-    return replace(item, report=report, message_key=item.other_key, recipient=other.recipient)
+    return item.but(report=report, message_key=item.other_key, recipient=other.recipient)
 
 
 def _standing(key: bytes, known: Known, effects: Effects) -> Message | None:

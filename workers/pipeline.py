@@ -110,7 +110,7 @@ class Pipeline:
         if item.trusted and is_hearsay(message.legs):
             return item
         report = replace(item.report, channel=message.channel)
-        return replace(item, report=report, meaning=self._preparer.interpret(report).meaning)
+        return item.but(report=report, meaning=self._preparer.interpret(report).meaning)
 
     def _purpose(self, item: Prepared, message: Message | None) -> str:
         known = Purpose(message.purpose) if message else Purpose.UNDECLARED

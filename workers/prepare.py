@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,16 +27,21 @@ _OLDEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 _OF_A_MESSAGE: Final = frozenset({Event.DELIVERY, Event.SEEN, Event.CLICK})
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One item of a callback with everything about it that no other row can change."""
+class Prepared(msgspec.Struct, frozen=True):
+    """One item of a callback with everything about it that no other row can change.
+
+    A struct, since one is made for every report: a frozen dataclass sets each member by a call of its own.
+    """
 
     callback_id: int
     index: int
     report: Report
     trusted: bool
     received_at: datetime
+    received_ms: int
     event_at: datetime
+    event_ms: int
+    """Both times again, in milliseconds: several rows of each item hold them."""
     replaced_time: bool
     """Whether the report's own time could not be used and receipt time stands for it."""
     meaning: Meaning | None
@@ -52,6 +57,10 @@ class Prepared:
     """The key that it would have if `sender` were the person: seen reports do not agree on who is who."""
     attempt: int = 0
     """Which resend of the message it is about; 0 is the original."""
+
+    def but(self, **changes: Any) -> "Prepared":
+        """Return the item with other members."""
+        return msgspec.structs.replace(self, **changes)
 
     @property
     def message_keys(self) -> tuple[bytes, ...]:
@@ -81,6 +90,7 @@ class Preparer:
         if report.channel in (UNKNOWN, AUTO):
             report = replace(report, channel=self._default_channel)
         event_at, replaced = _event_time(report.event_at, callback.received_at)
+        event_ms = to_ms(event_at)
         found = self.interpret(report)
         of_a_message = report.event in _OF_A_MESSAGE or report.kind == "LATE_BOUNCE"
         key = other = b""
@@ -94,7 +104,9 @@ class Preparer:
             report=report,
             trusted=callback.trusted,
             received_at=callback.received_at,
+            received_ms=to_ms(callback.received_at),
             event_at=event_at,
+            event_ms=event_ms,
             replaced_time=replaced,
             meaning=found.meaning,
             event=found.event,

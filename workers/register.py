@@ -64,13 +64,13 @@ def of_originals(connection: Connection, items: Sequence[Prepared], vault: Vault
     for item in items:
         mine, others = found.get(item.message_key), found.get(item.other_key)
         if mine is not None:
-            item = replace(item, message_key=mine.message_key, other_key=b"", attempt=mine.attempt)
+            item = item.but(message_key=mine.message_key, other_key=b"", attempt=mine.attempt)
         elif others is not None:
             # The person is whom this report calls the sender.
             report = replace(item.report, recipient=normalise(item.report.sender), sender="")
             person = vault.hash_address(report.account, report.recipient)
-            item = replace(item, report=report, recipient=person, message_key=others.message_key, other_key=b"")
-            item = replace(item, attempt=others.attempt)
+            item = item.but(report=report, recipient=person, message_key=others.message_key, other_key=b"")
+            item = item.but(attempt=others.attempt)
         changed.append(item)
     return changed
 
@@ -79,7 +79,7 @@ def with_attempts(connection: Connection, items: Sequence[Prepared]) -> list[Pre
     """Return the items, each saying which attempt of its message it is about; their keys stay as they are."""
     found = aliases.find(connection, {key for item in items for key in item.message_keys})
     return [
-        replace(item, attempt=mine.attempt)
+        item.but(attempt=mine.attempt)
         if (mine := found.get(item.message_key) or found.get(item.other_key)) is not None
         else item
         for item in items

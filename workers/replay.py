@@ -206,7 +206,7 @@ class Replay:
         if item.report.channel != UNKNOWN or row["channel"] == UNKNOWN:
             return item
         report = replace(item.report, channel=row["channel"])
-        return replace(item, report=report, meaning=self.context.preparer.interpret(report).meaning)
+        return item.but(report=report, meaning=self.context.preparer.interpret(report).meaning)
 
     def _write(self, changes: Sequence[Change], last: int, survey: Survey) -> None:
         now = datetime.now(UTC)
@@ -255,4 +255,4 @@ class Replay:
 
 def _owned(item: Prepared, row: Found) -> Prepared:
     """Whose it is was settled with the rest of its message, and stays so."""
-    return replace(item, message_key=row["message_key"], other_key=b"", recipient=row["recipient"])
+    return item.but(message_key=row["message_key"], other_key=b"", recipient=row["recipient"])

@@ -40,14 +40,14 @@ def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[st
         "channel": report.channel,
         "outcome": outcome,
         "cause": cause,
-        "event_at": to_ms(item.event_at),
-        "received_at": to_ms(item.received_at),
+        "event_at": item.event_ms,
+        "received_at": item.received_ms,
         "facts": _ENCODE(facts(item)).decode("utf-8", "surrogatepass"),
     }
 
 
-def decision_row(report_id: int, decision: Decision, at: datetime, *, replay: bool = False) -> dict[str, Any]:
-    """Return a decision as a row."""
+def decision_row(report_id: int, decision: Decision, at: datetime | int, *, replay: bool = False) -> dict[str, Any]:
+    """Return a decision as a row. `at` may be in milliseconds, for who makes many."""
     return {
         # The first decision on a report has the report's own id: it is made with it, and ids cost something.
         "id": new_id() if replay else report_id,
@@ -88,6 +88,8 @@ class Facts(msgspec.Struct, omit_defaults=True, frozen=True):
     sent_at: int | None = None
     word: str = ""
     time_replaced: bool = False
+    time_ahead: bool = False
+    """Whether it was replaced because it lies in the future: that is a clock's fault, the other reasons are not."""
     untrusted: bool = False
     bad_dates: Mapping[str, str] | None = None
 
@@ -114,6 +116,7 @@ def facts(item: Prepared) -> Facts:
         sent_at=to_ms(report.sent_at) if report.sent_at else None,
         word=item.word,
         time_replaced=item.replaced_time,
+        time_ahead=item.replaced_time and report.event_at is not None and report.event_at > item.received_at,
         untrusted=not item.trusted,
         bad_dates=_shown(report.detail.get("bad_dates")),
     )

@@ -41,7 +41,7 @@ def entries_before(row: Found, item: Prepared) -> list[Entry]:
     decision = row["decision"]
     if decision is None:
         return []
-    item = replace(item, report=replace(item.report, channel=row["channel"]))
+    item = item.but(report=replace(item.report, channel=row["channel"]))
     made = tuple(
         Suppress(one["rule"], Mode(one["mode"]), one["scope"], one["purpose"], one["cause"], None, one["firm"])
         for one in decision["actions"]
