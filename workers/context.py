@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from store.events import told_to
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from workers.drain import Drain
+from workers.pace import Rest
 from workers.passing import Passing
 from workers.pipeline import Pipeline
 from workers.prepare import Preparer
@@ -43,6 +44,7 @@ class Context:
     routes: RoutesFile
     owner: str
     forward: ForwardFile
+    rest: Rest = field(default_factory=Rest)
 
     @property
     def drain(self) -> Drain:

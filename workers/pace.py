@@ -1,5 +1,6 @@
-"""How many reports one transaction takes, found from how long the last ones took."""
+"""How many reports one transaction takes, found from how long the last ones took, and when the next one begins."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,3 +34,31 @@ class Pace:
         if reports >= LEAST:
             wanted = reports * self._aim / max(took, 0.001)
             self.size = round(min(max((self.size + wanted) / 2, LEAST), MOST))
+
+
+# Nobody looks at a decision within this time, and in a steady trickle of callbacks it makes several transactions one.
+PAUSE: Final = timedelta(milliseconds=200)
+
+
+class Rest:
+    """Keeps one drain from following another too soon. The first one after a quiet time begins at once."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._until = -math.inf
+
+    def taken(self) -> None:
+        """Wait for what is left of the rest."""
+        left = self._until - self._clock()
+        if left > 0:
+            self._sleep(left)
+
+    def after(self, reports: int) -> None:
+        """Say that a drain of so many reports has ended. After a large one there is no time to lose."""
+        if 0 < reports < MOST // 2:
+            self._until = self._clock() + PAUSE.total_seconds()

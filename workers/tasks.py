@@ -102,9 +102,12 @@ def _silence() -> None:
 
 
 def _process_inbox(bell: Doorbell) -> None:
+    at = context()
+    at.rest.taken()
     bell.answered()
-    done = context().drain.run(_DRAIN_SECONDS)
-    worked(context(), PROCESS)
+    done = at.drain.run(_DRAIN_SECONDS)
+    at.rest.after(done.reports)
+    worked(at, PROCESS)
     if done.more:
         bell.ring()
     if done.callbacks or done.quarantined:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.pace import LEAST, MOST, Pace
+from workers.pace import LEAST, MOST, PAUSE, Pace, Rest
 
 
 class _Clock:
@@ -57,3 +58,27 @@ def test_it_stays_in_its_bounds(durations: list[float]) -> None:
         with pace.measured(pace.size):
             clock.now += duration
         assert LEAST <= pace.size <= MOST
+
+
+def _rested(reports: int, later: float) -> float:
+    """Return how long the drain rests that follows `later` seconds after one of so many reports."""
+    clock = _Clock()
+    slept = [0.0]
+    rest = Rest(clock, slept.append)
+    rest.after(reports)
+    clock.now += later
+    rest.taken()
+    return slept[-1]
+
+
+def test_a_trickle_of_callbacks_is_drained_at_most_five_times_a_second() -> None:
+    assert _rested(100, 0.05) == pytest.approx(PAUSE.total_seconds() - 0.05)
+
+
+def test_a_callback_after_a_quiet_time_is_drained_at_once() -> None:
+    assert _rested(100, 0.21) == 0
+    assert _rested(0, 0.0) == 0
+
+
+def test_a_backlog_is_drained_without_a_rest() -> None:
+    assert _rested(MOST, 0.0) == 0
