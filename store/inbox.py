@@ -22,6 +22,10 @@ from store.writes import insert_rows
 LEASE: Final = timedelta(seconds=30)
 # Attempts lost while claimed alone after which a callback is taken for poison.
 MOST_ALONE: Final = 3
+# What is claimed at once: enough for a few large transactions, whether callbacks bring one report each or thousands.
+MOST_CALLBACKS: Final = 500
+MOST_REPORTS: Final = 2_000
+_MOST_BYTES: Final = 16 * 1024 * 1024
 UNREADABLE: Final = "unreadable"
 FOREIGN: Final = "foreign"
 
@@ -138,24 +142,26 @@ def body_hash(body: bytes) -> bytes:
 _WAITING: Final = text("waiting = 1")
 
 
-def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = 20) -> list[Callback]:
+def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = MOST_CALLBACKS) -> list[Callback]:
     """Take up to `most` callbacks for `owner`, oldest first, and commit that before any of them is worked on.
 
-    What another owner's lease still covers is left alone. A callback that lost an attempt is claimed by itself.
+    Together they hold about `MOST_REPORTS` reports at most. What another owner's lease still covers is left alone. A
+    callback that lost an attempt is claimed by itself.
     """
     return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False, lock=RECEIVED)
 
 
 def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> list[Callback]:
     free = inbox.c.lease_until <= now
-    waiting = select(inbox.c.id, inbox.c.attempts).where(_WAITING, free).order_by(inbox.c.id).limit(most)
+    size = (inbox.c["items"].label("reports"), func.length(inbox.c.body).label("size"))
+    waiting = select(inbox.c.id, inbox.c.attempts, *size).where(_WAITING, free).order_by(inbox.c.id).limit(most)
     if connection.dialect.name != "sqlite":
         waiting = waiting.with_for_update(skip_locked=True)
     rows = connection.execute(waiting).all()
     if not rows:
         return []
     # One that failed before goes alone, so that it can take no neighbour with it.
-    chosen = [rows[0].id] if rows[0].attempts else [row.id for row in rows if not row.attempts]
+    chosen = [rows[0].id] if rows[0].attempts else _as_many_as_fit([row for row in rows if not row.attempts])
     alone = len(chosen) == 1
     claimed = (
         update(inbox)
@@ -170,6 +176,19 @@ def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most
     )
     found = connection.execute(claimed).all()
     return [as_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
+
+
+def _as_many_as_fit(rows: Sequence[Any]) -> list[int]:
+    """Return the ids of the first of these callbacks, one at least."""
+    chosen: list[int] = []
+    reports = size = 0
+    for row in rows:
+        reports += max(row.reports, 1)
+        size += row.size
+        if chosen and (reports > MOST_REPORTS or size > _MOST_BYTES):
+            break
+        chosen.append(row.id)
+    return chosen
 
 
 def as_callback(row: Any, vault: Vault) -> Callback:

@@ -1,4 +1,4 @@
-"""How many reports one transaction takes, found from how long the last ones took, and when the next one begins."""
+"""How many reports one transaction takes, found from how long the last ones took, and when the next drain begins."""
 
 import math
 import time
@@ -9,11 +9,15 @@ from typing import Final
 
 # SQLite has one writer a file: whoever registers a send or resends waits for the transaction under way (a callback that
 # arrives does not, `store.sqlite`). The shorter, the more often the same pages are written (bench/README.md).
-# PostgreSQL locks rows, and nobody but another worker waits for them.
 EXCLUSIVE: Final = timedelta(milliseconds=100)
+# Where nobody registers sends, nothing is waited for but a command or a notification.
+ALONE: Final = timedelta(milliseconds=300)
+# PostgreSQL locks rows, and nobody but another worker waits for them.
 SHARED: Final = timedelta(milliseconds=200)
 LEAST: Final = 100
-MOST: Final = 1000
+MOST: Final = 2000
+# On a busy machine everything takes long, and small transactions would only make it busier.
+_LEAST_A_SECOND: Final = 1000
 
 
 class Pace:
@@ -22,7 +26,14 @@ class Pace:
     def __init__(self, aim: timedelta, clock: Callable[[], float] = time.monotonic) -> None:
         self._aim = aim.total_seconds()
         self._clock = clock
-        self.size = MOST // 2
+        self.size = MOST // 4
+
+    def aim(self, aim: timedelta) -> None:
+        """Let transactions take so long from the next one on."""
+        seconds = aim.total_seconds()
+        if seconds != self._aim:
+            self._aim, before = seconds, self._aim
+            self._resize(self.size * seconds / before)
 
     @contextmanager
     def measured(self, reports: int) -> Iterator[None]:
@@ -33,7 +44,11 @@ class Pace:
         # A small one is mostly fixed cost, and one that was repeated an exception: the size moves half of the way.
         if reports >= LEAST:
             wanted = reports * self._aim / max(took, 0.001)
-            self.size = round(min(max((self.size + wanted) / 2, LEAST), MOST))
+            self._resize((self.size + wanted) / 2)
+
+    def _resize(self, reports: float) -> None:
+        least = max(LEAST, self._aim * _LEAST_A_SECOND)
+        self.size = round(min(max(reports, least), MOST))
 
 
 # Nobody looks at a decision within this time, and in a steady trickle of callbacks it makes several transactions one.

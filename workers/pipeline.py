@@ -22,7 +22,7 @@ from store.vault import Vault
 from workers.effects import Effects
 from workers.failed import Failures
 from workers.moves import find_known, message_of, move, of_our_message
-from workers.pace import EXCLUSIVE, SHARED, Pace
+from workers.pace import ALONE, EXCLUSIVE, SHARED, Pace
 from workers.passing import Passing
 from workers.prepare import Prepared, Preparer
 from workers.register import NOTHING, look_up, of_originals
@@ -63,6 +63,8 @@ class Pipeline:
             write(connection, effects)
             if not inbox.still_mine(connection, owner, callbacks):
                 raise LostLease
+            if self._database.is_sqlite:
+                self.pace.aim(EXCLUSIVE if effects.register.in_use else ALONE)
             return len(fresh)
 
         # On PostgreSQL a power cut that undoes it brings the callbacks back with it. SQLite keeps those in another

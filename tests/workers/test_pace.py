@@ -82,3 +82,17 @@ def test_a_callback_after_a_quiet_time_is_drained_at_once() -> None:
 
 def test_a_backlog_is_drained_without_a_rest() -> None:
     assert _rested(MOST, 0.0) == 0
+
+
+def test_whoever_begins_to_wait_for_the_database_waits_for_a_smaller_transaction_at_once() -> None:
+    clock = _Clock()
+    pace = Pace(timedelta(milliseconds=300), clock)
+    for _ in range(12):
+        size = pace.size
+        with pace.measured(size):
+            clock.now += size * 0.000_3
+    before = pace.size
+
+    pace.aim(timedelta(milliseconds=100))
+
+    assert before // 3 - 1 <= pace.size <= before // 3 + 1
