@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from codes import Match, Meaning, Outcome
 from policy.decision import Decision, Mode
@@ -150,30 +150,46 @@ class Purposes:
         )
 
 
+class Candidate(NamedTuple):
+    """A rule that the codes fit, with the tests that are left: of the report itself, and of what else is known."""
+
+    rule: Rule
+    of_report: tuple["ReportCheck", ...]
+    of_history: tuple["HistoryCheck", ...]
+
+    def fits(self, report: Report) -> bool:
+        """Whether all that the rule asks of the report itself is so."""
+        return not self.of_report or all(check(report) for check in self.of_report)
+
+
 @dataclass(slots=True)
 class Case:
     """What one meaning gives under the rules in force, worked out once: meanings are few, reports are many."""
 
     meaning: Meaning
-    candidates: tuple[tuple[Rule, tuple["Check", ...]], ...]
+    candidates: tuple[Candidate, ...]
     settled: dict[int, Decision] = field(default_factory=dict)
     """Decisions, by the identity of the rule, that neither the clock nor the history can change."""
     leads: dict[Outcome, str] = field(default_factory=dict)
     """How the reason begins, by outcome."""
 
     @property
-    def certain(self) -> Decision | None:
-        """The decision, once made, where the meaning alone leads to it: no report and no history can change it."""
-        if not self.candidates:
-            return self.settled.get(id(None))
-        rule, checks = self.candidates[0]
-        return None if checks else self.settled.get(id(rule))
+    def may_suppress(self) -> bool:
+        """Whether any rule that may decide suppresses people."""
+        return any(one.rule.suppress is not None for one in self.candidates)
+
+    def certain(self, report: Report) -> Decision | None:
+        """Return the decision, once made, where the meaning and the report lead to it: no history can change it."""
+        for one in self.candidates:
+            if one.fits(report):
+                return None if one.of_history else self.settled.get(id(one.rule))
+        return self.settled.get(id(None))
 
     def first_match(self, report: Report, history: History, purpose: Purpose) -> Rule | None:
         """Return the first rule that matches, or nothing."""
-        for rule, checks in self.candidates:
-            if not checks or all(check(report, history, purpose) for check in checks):
-                return rule
+        for one in self.candidates:
+            if one.fits(report) and all(check(history, purpose) for check in one.of_history):
+                return one.rule
         return None
 
 
@@ -209,7 +225,7 @@ class Rules:
                 self._cases.clear()
             about_reports = (rule for rule in self.rules if rule.on_silence is None)
             fitting = (rule for rule in about_reports if fits_codes(rule.conditions, meaning))
-            case = Case(meaning, tuple((rule, _checks(rule.conditions)) for rule in fitting))
+            case = Case(meaning, tuple(_candidate(rule) for rule in fitting))
             self._cases[id(meaning)] = case
         return case
 
@@ -246,30 +262,39 @@ def _groups(meaning: Meaning) -> set[str]:
     return {match.row.group.lower() for match in (meaning.status, meaning.error) if match.row}
 
 
-Check = Callable[[Report, History, Purpose], bool]
+ReportCheck = Callable[[Report], bool]
+HistoryCheck = Callable[[History, Purpose], bool]
 
 
-def _checks(wanted: Conditions) -> tuple[Check, ...]:
+def _candidate(rule: Rule) -> Candidate:
+    return Candidate(rule, _report_checks(rule.conditions), _history_checks(rule.conditions))
+
+
+def _report_checks(wanted: Conditions) -> tuple[ReportCheck, ...]:
     """Return the tests that only a report's own values can answer, for the conditions that are set."""
-    found: list[Check] = []
+    found: list[ReportCheck] = []
     for name in ("account", "sender", "application", "entity", "campaign"):
         if values := getattr(wanted, name):
             found.append(_names(name, values))
-    if purposes := wanted.purpose:
-        found.append(lambda report, history, purpose: purpose in purposes)
     if events := wanted.event:
-        found.append(lambda report, history, purpose: report.event in events or report.kind in events)
+        found.append(lambda report: report.event in events or report.kind in events)
     if networks := wanted.network:
-        found.append(lambda report, history, purpose: bool(networks & {report.mcc_mnc, report.mcc_mnc[:3]}))
+        found.append(lambda report: bool(networks & {report.mcc_mnc, report.mcc_mnc[:3]}))
     if countries := tuple(code.lstrip("+") for code in wanted.country):
-        found.append(
-            lambda report, history, purpose: "@" not in report.recipient and report.recipient.startswith(countries)
-        )
-    if wanted.infobip_retries is not None:
-        asked = wanted.infobip_retries
-        found.append(lambda report, history, purpose: history.infobip_retries is asked)
+        found.append(lambda report: "@" not in report.recipient and report.recipient.startswith(countries))
     return tuple(found)
 
 
-def _names(attribute: str, values: frozenset[str]) -> Check:
-    return lambda report, history, purpose: getattr(report, attribute) in values
+def _history_checks(wanted: Conditions) -> tuple[HistoryCheck, ...]:
+    """Return the tests that what is known besides the report answers."""
+    found: list[HistoryCheck] = []
+    if purposes := wanted.purpose:
+        found.append(lambda history, purpose: purpose in purposes)
+    if wanted.infobip_retries is not None:
+        asked = wanted.infobip_retries
+        found.append(lambda history, purpose: history.infobip_retries is asked)
+    return tuple(found)
+
+
+def _names(attribute: str, values: frozenset[str]) -> ReportCheck:
+    return lambda report: getattr(report, attribute) in values

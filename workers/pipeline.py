@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from codes import Outcome
 from codes.channels import UNKNOWN
 from policy import Decision, History, Mode, Purpose, Rules, decide
+from policy.counting import ABOUT_PEOPLE
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
@@ -96,7 +97,7 @@ class Pipeline:
             register = look_up(connection, fresh)
         effects.register = register
         known, own = find_known(connection, {key for item in fresh for key in item.message_keys})
-        past = _Past.read(connection, fresh, effects.now)
+        past = _Past.read(connection, fresh, self.rules, effects.now)
         effects.arrived = past.arrived
         effects.people = {address for _, address in past.arrived}
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
@@ -138,7 +139,7 @@ class Pipeline:
     def _decision(self, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> Decision | None:
         if item.meaning is None:
             return None
-        certain = self.rules.case(item.meaning).certain
+        certain = self.rules.case(item.meaning).certain(item.report)
         if certain is not None:
             return certain
         history = History(
@@ -188,8 +189,8 @@ class _Past:
         self.protected = protected
 
     @classmethod
-    def read(cls, connection: Connection, items: Iterable[Prepared], now: datetime) -> "_Past":
-        telling = [item for item in items if _may_suppress(item)]
+    def read(cls, connection: Connection, items: Iterable[Prepared], rules: Rules, now: datetime) -> "_Past":
+        telling = [item for item in items if _tells_of_somebody(item, rules)]
         failed = [(item.report.account, item.recipient) for item in telling]
         since = min((item.event_at for item in telling), default=now)
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
@@ -198,7 +199,13 @@ class _Past:
         return cls(Failures.read(connection, telling), times, arrived, kept)
 
 
-def _may_suppress(item: Prepared) -> bool:
+def _tells_of_somebody(item: Prepared, rules: Rules) -> bool:
+    """Whether it depends on what is known of its recipient what is done, or kept, about it.
+
+    That an account has no money, in report after report, says nothing about those whom its messages were for.
+    """
     if item.meaning is None or not item.recipient:
         return False
-    return item.report.event is not Event.DELIVERY or item.meaning.outcome is Outcome.FAILED
+    if item.report.event is Event.DELIVERY and item.meaning.outcome is not Outcome.FAILED:
+        return False
+    return item.meaning.cause in ABOUT_PEOPLE or rules.case(item.meaning).may_suppress
