@@ -90,7 +90,7 @@ def test_many_that_end_at_one_moment_are_all_told_after_a_long_silence(make_worl
     assert ended.tell(world.database, NOW) == 1202
 
 
-def test_what_was_written_as_the_last_look_took_place_is_told_by_the_next(make_world: MakeWorld, target: Target) -> None:
+def test_what_was_written_during_the_last_look_is_told_by_the_next(make_world: MakeWorld, target: Target) -> None:
     world = make_world(table(target))
     ended.tell(world.database, NOW)
     # Its transaction began before that look and came through after it, and its end came between.
