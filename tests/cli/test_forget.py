@@ -130,6 +130,19 @@ def test_a_callback_that_still_waits_is_left_alone_and_said_so(desk: Desk, dlr: 
     assert [row.cause for row in desk.rows(suppressions)] == ["recipient_opted_out"]
 
 
+def test_bodies_that_no_report_of_theirs_leads_to_lose_them_as_well(desk: Desk, dlr: Dlr) -> None:
+    """So every kept body is opened: repetitions leave no report behind, and others' items may mention the person."""
+    desk.handle(report("m-1", 5))
+    desk.handle(report("m-1", 5))
+    desk.handle(report("m-2", 5, to=OTHER, callbackData=f"asked by +{PERSON}"))
+    said = {"messageId": "in-1", "from": OTHER, "to": "Shop", "text": f"call {PERSON}", "receivedAt": "2026-03-09"}
+    desk.handle(said)
+    mine = desk.vault.hash_address("main", PERSON)
+    assert len({row.callback_id for row in desk.rows(reports) if row.recipient == mine}) == 1
+    dlr("forget", PERSON, "--yes")
+    assert not any(PERSON.encode() in body for body in bodies(desk))
+
+
 def test_every_account_forgets_them(desk: Desk, dlr: Dlr) -> None:
     desk.handle(report("m-1", 9, 27))
     desk.handle(report("m-1", 9, 27), account="shop")
