@@ -11,12 +11,14 @@ import pytest
 from store.database import Database, open_database
 from store.sqlite import received_file
 from store.vault import Vault, open_vault
-from tests.support import postgres
+from tests.support import compiled, postgres
 from tests.support.databases import Databases, migrated
 
 # The settings of whoever runs the tests are not the tests' affair.
 for name in [name for name in os.environ if name.startswith("DLR_")]:
     del os.environ[name]
+
+compiled.share()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
