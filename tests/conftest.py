@@ -13,12 +13,20 @@ from store.sqlite import received_file
 from store.vault import Vault, open_vault
 from tests.support import compiled, postgres
 from tests.support.databases import Databases, migrated
+from tests.support.longest import LONGEST
 
 # The settings of whoever runs the tests are not the tests' affair.
 for name in [name for name in os.environ if name.startswith("DLR_")]:
     del os.environ[name]
 
 compiled.share()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, let them begin with the longest files: they are given out in this order."""
+    if hasattr(config, "workerinput"):
+        places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
