@@ -36,6 +36,12 @@ def load_policy(own: Path | None = None, tables: Tables | None = None) -> Rules:
     Raises `PolicyError` with every mistake found, and `OSError` for a file that cannot be read.
     """
     tables = tables or shipped().tables
+    if own is None and tables is shipped().tables:
+        return shipped_policy()
+    return _load(own, tables)
+
+
+def _load(own: Path | None, tables: Tables) -> Rules:
     files = [_read(own)] if own and own.resolve() != SHIPPED.resolve() else []
     if not files or files[0].data.get("extends", True):
         files.append(_read(SHIPPED))
@@ -67,7 +73,7 @@ def load_policy(own: Path | None = None, tables: Tables | None = None) -> Rules:
 @cache
 def shipped_policy() -> Rules:
     """Return the shipped policy over the shipped tables, loaded once per process."""
-    return load_policy()
+    return _load(None, shipped().tables)
 
 
 def _read(path: Path) -> _File:

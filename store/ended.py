@@ -1,4 +1,8 @@
-"""Suppressions that end by their time: nobody writes anything then, so somebody has to look, and tell of it once."""
+"""Suppressions that end by their time: nobody writes anything then, so somebody has to look, and tell of it once.
+
+What is over as it is written is told by whoever writes it (`store.told`). The others are read once each, by their end,
+but for what was being written during the last look: that is looked for again.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,15 +14,13 @@ from store import events, told
 from store.database import Database
 from store.moments import from_ms, to_ms
 from store.schema import meta, suppressions
-from store.suppressions import ACTIVE, PROPOSED
 from store.writes import upsert
 
 MARK: Final = "ended_told"
 EVERY: Final = timedelta(seconds=15)
-# What was committed a little late is still found; the event's key keeps it from being told twice.
-_OVERLAP: Final = timedelta(hours=1)
+# No transaction takes longer: what ended before the last look and was written earlier than this was seen by it.
+_LONGEST_WRITE: Final = timedelta(minutes=5)
 _AT_ONCE: Final = 500
-_ENDING: Final = (ACTIVE, PROPOSED)
 
 
 def tell(database: Database, now: datetime) -> int:
@@ -31,10 +33,11 @@ def tell(database: Database, now: datetime) -> int:
         wanted = events.wanted(connection, ENDED)
     if last is not None and now - last < EVERY:
         return 0
-    count, place = 0, (to_ms((last or now) - _OVERLAP), 0)
+    seen = last or now - _LONGEST_WRITE
+    count, place = 0, (to_ms(seen - _LONGEST_WRITE), 0)
     while wanted:
         # Broken off at any moment, the next look begins at the same place and tells nothing twice.
-        more, after = database.repeat(lambda connection, place=place: _page(connection, place, now))  # type: ignore[misc]
+        more, after = database.repeat(lambda connection, place=place: _page(connection, place, seen, now))  # type: ignore[misc]
         count += more
         if after is None:
             break
@@ -50,13 +53,19 @@ def _last(connection: Connection) -> datetime | None:
     return None if value is None else from_ms(int(value))
 
 
-def _page(connection: Connection, place: tuple[int, int], now: datetime) -> tuple[int, tuple[int, int] | None]:
-    """Tell of up to 500 that ended after `place`, an end and an id; return how many were news, and where to go on."""
+def _page(
+    connection: Connection, place: tuple[int, int], seen: datetime, now: datetime
+) -> tuple[int, tuple[int, int] | None]:
+    """Tell of up to 500 that ended after `place`, an end and an id; return how many were news, and where to go on.
+
+    The last look saw what had ended by `seen`, as far as it was written by then.
+    """
     end, number = place
     later = (suppressions.c.until > end) | ((suppressions.c.until == end) & (suppressions.c.id > number))
-    query = select(suppressions).where(suppressions.c.until >= end, suppressions.c.until <= now, later)
+    unseen = (suppressions.c.until > seen) | (suppressions.c.changed_at >= seen - _LONGEST_WRITE)
+    query = select(suppressions).where(suppressions.c.until >= end, suppressions.c.until <= now, later, unseen)
     rows = connection.execute(query.order_by(suppressions.c.until, suppressions.c.id).limit(_AT_ONCE)).all()
-    told_now = told.suppressions_ended(connection, [row for row in rows if row.state in _ENDING], now)
+    told_now = told.suppressions_ended(connection, [row for row in rows if row.state in told.ENDING], now)
     return told_now, _place(rows[-1]) if len(rows) == _AT_ONCE else None
 
 

@@ -1,23 +1,28 @@
 """Remove what is stored about one person, except what keeps them from being written to again.
 
 What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence;
-the rule, outcome and codes of past decisions, no longer tied to any report; and for some days the fingerprints by
+that some rule did something on the day of each past decision, tied to no report; and for some days the fingerprints by
 which repeated reports are recognised, or a repetition would bring all of it back.
 """
 
 import json
+import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
 
 from codes.causes import FIRM
+from config.mask import mask_text
 from store import silences
+from store import trail_cuts as trail_ends
 from store.database import Database
+from store.ids import first_id_of
 from store.inbox import body_hash
+from store.moments import to_ms
 from store.schema import (
     addresses,
     aliases,
@@ -49,6 +54,7 @@ _REASON: Final = "Forgotten at the person's request."
 _INFERRED: Final = "report"
 _KEPT_CAUSES: Final = FIRM | {"recipient_blocklisted"}
 _AT_ONCE: Final = 200
+_DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,14 @@ class Body:
 
 
 def bodies(database: Database, vault: Vault) -> Iterator[Body]:
-    """Yield every callback that is kept, a few at a time so that nobody waits."""
+    """Yield every callback that is kept, a few at a time so that nobody waits.
+
+    All of them: no report leads to a repeated callback, or to what one person's item says of another.
+    """
     after = 0
+    columns = (inbox.c.id, inbox.c.channel, inbox.c.content_type, inbox.c.body, inbox.c.waiting, inbox.c.relaying)
     while True:
-        query = select(inbox).where(inbox.c.id > after).order_by(inbox.c.id).limit(_AT_ONCE)
+        query = select(*columns).where(inbox.c.id > after).order_by(inbox.c.id).limit(_AT_ONCE)
         with database.reading() as connection:
             rows = connection.execute(query).all()
         for row in rows:
@@ -115,21 +125,26 @@ def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
     return found
 
 
-def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: datetime) -> dict[str, int]:
-    """Remove the person's rows; return how many went, by what they were. `masked` is how incidents show the address."""
+def remove(
+    connection: Connection, hashes: Sequence[bytes], masked: str, mentions: Callable[[str], bool], now: datetime
+) -> dict[str, int]:
+    """Remove the person's rows; return how many went, by what they were.
+
+    `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it.
+    """
     done: Counter[str] = Counter()
     known = _messages_of(connection, hashes)
     keys = [row.key for row in known]
+    names = _names_of(connection, hashes, known)
     done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
     done["sends"] = _remove_sends(connection, hashes, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
     done["protections"] = _delete(connection, protections, protections.c.address.in_(hashes))
-    _strip_kept(connection, hashes, now)
+    _strip_kept(connection, hashes, mentions, now)
     their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
     numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
     for part in _parts(numbers):
-        cut = update(decisions).where(decisions.c.report_id.in_(part))
-        done["decisions"] += connection.execute(cut.values(report_id=0, reason=_REASON)).rowcount
+        done["decisions"] += _blur_decisions(connection, part)
         passed_on = and_(outbox.c.kind == "report", outbox.c.subject.in_(part))
         done["reports to pass on"] += _delete(connection, outbox, passed_on)
         done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
@@ -139,8 +154,40 @@ def remove(connection: Connection, hashes: Sequence[bytes], masked: str, now: da
     connection.execute(update(retries).where(retries.c.reached.in_(hashes)).values(reached=None))
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
-    done["examples in incidents"] = _remove_examples(connection, {row.message_id for row in known} - {""}, masked)
+    done["examples in incidents"] = _remove_examples(connection, names, masked)
     return dict(done)
+
+
+def _names_of(connection: Connection, hashes: Sequence[bytes], known: Sequence[Any]) -> set[str]:
+    """Return everything of the person's that an incident may have named: messages, their resends, entries."""
+    keys = [row.key for row in known]
+    resent = or_(retries.c.message_key.in_(keys), retries.c.reached.in_(hashes), retries.c.recipient.in_(hashes))
+    registered = or_(sends.c.recipient.in_(hashes), sends.c.key.in_(keys))
+    entries = select(suppressions.c.id).where(suppressions.c.address.in_(hashes))
+    return {
+        *(row.message_id for row in known),
+        *connection.scalars(select(retries.c.new_id).where(resent)),
+        *connection.scalars(select(sends.c.message_id).where(registered)),
+        *(f"suppression {number}" for number in connection.scalars(entries)),
+    } - {""}
+
+
+def _blur_decisions(connection: Connection, report_ids: Sequence[int]) -> int:
+    """Leave of decisions what is counted. Their ids and times were the report's, by which it could be told again."""
+    rows = connection.execute(select(decisions).where(decisions.c.report_id.in_(report_ids))).all()
+    for row in rows:
+        day = row.decided_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        moment = day + timedelta(milliseconds=secrets.randbelow(_DAY_MS))
+        did = [{name: one.get(name) for name in ("action", "rule", "mode")} for one in json.loads(row.actions)]
+        values = {
+            "id": first_id_of(to_ms(moment)) + secrets.randbelow(first_id_of(1)),
+            "report_id": 0,
+            "decided_at": moment,
+            "actions": json.dumps(did),
+            "reason": _REASON,
+        }
+        connection.execute(update(decisions).where(decisions.c.id == row.id).values(**values))
+    return len(rows)
 
 
 def _messages_of(connection: Connection, hashes: Sequence[bytes]) -> list[Any]:
@@ -190,9 +237,12 @@ def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:
     return _delete(connection, suppressions, suppressions.c.id.in_(numbers))
 
 
-def _strip_kept(connection: Connection, hashes: Sequence[bytes], now: datetime) -> None:
+def _strip_kept(
+    connection: Connection, hashes: Sequence[bytes], mentions: Callable[[str], bool], now: datetime
+) -> None:
     numbers = [row["id"] for row in kept(connection, hashes)]
     if numbers:
+        trail_ends.cut_mentions(connection, numbers, mentions, now, WHO)
         # People write names into reasons; who asked and who agreed stays.
         asked = update(lift_requests).where(lift_requests.c.suppression_id.in_(numbers))
         connection.execute(asked.values(reason=_REASON))
@@ -201,12 +251,14 @@ def _strip_kept(connection: Connection, hashes: Sequence[bytes], now: datetime) 
         change(connection, changes, now, WHO)
 
 
-def _remove_examples(connection: Connection, message_ids: set[str], masked: str) -> int:
-    """Remove examples that name one of the person's messages, or are no more than the masked address."""
+def _remove_examples(connection: Connection, names: set[str], masked: str) -> int:
+    """Remove examples that name something of the person's, or are no more than the masked address."""
     removed = 0
+    # A message id that looks like a number is shown masked, too.
+    shown = names | {mask_text(name) for name in names}
 
     def is_theirs(example: str) -> bool:
-        return example == masked or example.split(" to ")[0] in message_ids
+        return example == masked or example.split(" to ")[0] in shown
 
     for row in connection.execute(select(incidents.c.id, incidents.c.examples)).all():
         examples = json.loads(row.examples)

@@ -34,6 +34,8 @@ from store.writes import select_in
 
 # What became of a suppression, by the state that it has after the change; every other state ends it.
 _BY_STATE: Final = {"active": ADDED, "proposed": PROPOSED, "held": PROPOSED}
+ENDING: Final = ("active", "proposed")
+"""States in which a suppression's time can run out."""
 # Changes of a suppression's row that change nothing for the person.
 _NO_NEWS: Final = frozenset({"evidence removed", "trail cut"})
 _BY_RESEND: Final = {
@@ -74,16 +76,18 @@ def facts_told(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def suppressions_changed(connection: Connection, changes: Sequence[tuple[int, int, str, str]], at: datetime) -> None:
-    """Tell of changes, each (id of its line in the trail, suppression, change, detail). Call it after the change."""
-    if not changes or not events.wanted(connection, ADDED, CHANGED, PROPOSED, LIFTED):
+    """Tell of changes, each (id of its line in the trail, suppression, change, detail). Call it after the change.
+
+    What is over by `at`, since what it is about happened long ago, ends with that (`store.ended` tells of the rest).
+    """
+    if not changes or not events.wanted(connection, ADDED, CHANGED, PROPOSED, LIFTED, ENDED):
         return
     known = {row.id: row for row in select_in(connection, suppressions, "id", [of for _, of, _, _ in changes])}
-    found = [
-        _suppression(line, known[of], change, detail, at)
-        for line, of, change, detail in changes
-        if of in known and change not in _NO_NEWS
-    ]
-    events.note(connection, found, at)
+    news = [one for one in changes if one[1] in known and one[2] not in _NO_NEWS]
+    events.note(connection, [_suppression(line, known[of], change, what, at) for line, of, change, what in news], at)
+    changed = [known[number] for number in {of for _, of, _, _ in news}]
+    over = [row for row in changed if row.state in ENDING and row.until is not None and row.until <= to_ms(at)]
+    suppressions_ended(connection, over, at)
 
 
 def _suppression(line: int, row: Any, change: str, detail: str, at: datetime) -> Event:
@@ -96,11 +100,12 @@ def _suppression(line: int, row: Any, change: str, detail: str, at: datetime) ->
 
 def suppressions_ended(connection: Connection, rows: Sequence[Any], at: datetime) -> int:
     """Tell of entries that have come to their end, each once for each end that it has; return how many are news."""
-    found = [
-        _about(row, ENDED, row.until, (row.id, to_ms(row.until)), _entry(row, "ended", "ended", "its time is over"))
-        for row in rows
-    ]
-    return events.note(connection, found, at)
+    return events.note(connection, map(_end, rows), at)
+
+
+def _end(row: Any) -> Event:
+    until = row.until if isinstance(row.until, int) else to_ms(row.until)
+    return _about(row, ENDED, from_ms(until), (row.id, until), _entry(row, "ended", "ended", "its time is over"))
 
 
 def _entry(row: Any, change: str, state: str, detail: str) -> dict[str, Any]:

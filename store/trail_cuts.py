@@ -5,7 +5,7 @@ that tells of it and names the head which the chain had there; the same head is 
 chain is verified from then on. Whoever noted a head elsewhere can still compare it: the row's hash covers it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,15 +70,44 @@ def _cut(connection: Connection, number: int, before: datetime, now: datetime) -
     ends = [place for place, row in enumerate(rows) if row.change in ENDS and row.at < before]
     if not ends:
         return 0
-    last = rows[ends[-1]]
-    gone = [row.id for row in rows[: ends[-1] + 1]]
-    kept = {"suppression_id": number, "head": bytes(last.hash), "until": last.at, "rows": verdict.cut + len(gone)}
-    upsert(connection, trail_cuts, [kept], ["suppression_id"], ["head", "until", "rows"])
-    detail = f"{kept['rows']} changes until {last.at:%Y-%m-%d} are deleted; the chain had the head {kept['head'].hex()}"
     # Whatever else was cut since changed nothing: an entry that is over then loses its evidence as well.
     is_over = all(row.change == CUT for row in rows[ends[-1] + 1 :])
-    trail.change(connection, [Change(number, CUT, detail, {"evidence": "{}"} if is_over else {})], now, WHO)
-    connection.execute(delete(suppression_audit).where(suppression_audit.c.id.in_(gone)))
+    gone = _shorten(connection, number, rows[: ends[-1] + 1], verdict.cut, now, {"evidence": "{}"} if is_over else {})
     old = (lift_requests.c.suppression_id == number) & (lift_requests.c.decided_at < before)
     connection.execute(delete(lift_requests).where(old))
-    return len(gone)
+    return gone
+
+
+def cut_mentions(
+    connection: Connection, numbers: Sequence[int], mentions: Callable[[str], bool], now: datetime, who: str
+) -> int:
+    """Cut trails up to the last change whose words mention somebody; return how many rows are deleted.
+
+    A trail that is not whole is left as it is, as above.
+    """
+    deleted = 0
+    for number in numbers:
+        verdict = trail.verify(connection, number)
+        rows = [] if verdict.problem else trail.in_order(connection, number)
+        found = [place for place, row in enumerate(rows) if mentions(f"{row.who} {row.detail}")]
+        if found:
+            deleted += _shorten(connection, number, rows[: found[-1] + 1], verdict.cut, now, {}, who)
+    return deleted
+
+
+def _shorten(
+    connection: Connection,
+    number: int,
+    rows: Sequence[Any],
+    cut_before: int,
+    now: datetime,
+    values: Mapping[str, Any],
+    who: str = WHO,
+) -> int:
+    last, count = rows[-1], len(rows)
+    kept = {"suppression_id": number, "head": bytes(last.hash), "until": last.at, "rows": cut_before + count}
+    upsert(connection, trail_cuts, [kept], ["suppression_id"], ["head", "until", "rows"])
+    detail = f"{kept['rows']} changes until {last.at:%Y-%m-%d} are deleted; the chain had the head {kept['head'].hex()}"
+    trail.change(connection, [Change(number, CUT, detail, values)], now, who)
+    connection.execute(delete(suppression_audit).where(suppression_audit.c.id.in_([row.id for row in rows])))
+    return count

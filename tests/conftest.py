@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,22 @@ import pytest
 from store.database import Database, open_database
 from store.sqlite import received_file
 from store.vault import Vault, open_vault
-from tests.support import postgres
+from tests.support import compiled, postgres
 from tests.support.databases import Databases, migrated
+from tests.support.longest import LONGEST
 
 # The settings of whoever runs the tests are not the tests' affair.
 for name in [name for name in os.environ if name.startswith("DLR_")]:
     del os.environ[name]
+
+compiled.share()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, let them begin with the longest files: they are given out in this order."""
+    if hasattr(config, "workerinput"):
+        places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,21 +77,34 @@ def databases(postgres_url: str) -> Iterator[Databases]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of each kind: with this release's tables where the test asks for `database` too, else empty."""
-    has_tables = "database" in request.fixturenames
+    if "database" in request.fixturenames:
+        with _with_tables(request, tmp_path) as url:
+            yield url
+    elif request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'dlr.sqlite'}"
+    else:
+        server: Databases = request.getfixturevalue("databases")
+        yield server.empty()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of each kind with this release's tables, for tests of one module that look at the same rows."""
+    with _with_tables(request, tmp_path_factory.mktemp("module")) as url:
+        yield url
+
+
+@contextmanager
+def _with_tables(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        path = tmp_path / "dlr.sqlite"
-        if has_tables:
-            template = request.getfixturevalue("sqlite_template")
-            shutil.copyfile(template, path)
-            shutil.copyfile(received_file(str(template)), received_file(str(path)))
+        path, template = folder / "dlr.sqlite", request.getfixturevalue("sqlite_template")
+        shutil.copyfile(template, path)
+        shutil.copyfile(received_file(str(template)), received_file(str(path)))
         yield f"sqlite:///{path}"
-        return
-    server: Databases = request.getfixturevalue("databases")
-    if has_tables:
+    else:
+        server: Databases = request.getfixturevalue("databases")
         with server.with_tables() as url:
             yield url
-    else:
-        yield server.empty()
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
         done["bodies"] += 1
         done["items"] += len([place for place in rest.dropped if place != WHOLE])
     now, masked = datetime.now(UTC), mask(person.address)
-    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, now))
+    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, person.is_in, now))
     return Forgotten(rows, done["items"], done["bodies"], done["waiting"])
 
 

@@ -88,6 +88,8 @@ class Facts(msgspec.Struct, omit_defaults=True, frozen=True):
     sent_at: int | None = None
     word: str = ""
     time_replaced: bool = False
+    time_ahead: bool = False
+    """Whether it was replaced because it lies in the future: that is a clock's fault, the other reasons are not."""
     untrusted: bool = False
     bad_dates: Mapping[str, str] | None = None
 
@@ -114,6 +116,7 @@ def facts(item: Prepared) -> Facts:
         sent_at=to_ms(report.sent_at) if report.sent_at else None,
         word=item.word,
         time_replaced=item.replaced_time,
+        time_ahead=item.replaced_time and report.event_at is not None and report.event_at > item.received_at,
         untrusted=not item.trusted,
         bad_dates=_shown(report.detail.get("bad_dates")),
     )

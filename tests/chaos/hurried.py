@@ -12,6 +12,7 @@ from typing import Any, Final
 from cli.supervisor.loop import Supervisor
 from cli.supervisor.part import Patience as Restarts
 from infobip.outbound.transport import Patience
+from tests.chaos.short_lease import shorten
 from workers.actions.resend import run
 from workers.actions.resend.waits import Waits
 
@@ -28,6 +29,7 @@ _RESTARTS: Final = Restarts(first=0.2, longest=0.5, stable=2.0)
 
 def main() -> int:
     """Run it until a signal ends it."""
+    shorten()
     run.make_resender = partial(run.make_resender, waits=WAITS)
     up: Any = importlib.import_module("cli.supervisor.__main__")
     up.Supervisor = partial(Supervisor, patience=_RESTARTS)

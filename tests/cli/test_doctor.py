@@ -216,6 +216,17 @@ def test_a_clock_that_is_behind_shows_in_the_reports_own_times(dlr: Dlr, desk: D
     assert severities(dlr, "clock") == ["warning"]
 
 
+@pytest.mark.parametrize("time", [None, "1970-01-01T00:00:00.000+0000", "yesterday"])
+def test_reports_without_a_time_that_can_be_used_are_no_fault_of_the_clock(
+    dlr: Dlr, desk: Desk, time: str | None
+) -> None:
+    desk.handle(*(report(f"m-{number}", 5, doneAt=time) for number in range(12)))
+    ((severity, message, fix),) = found(dlr, "clock")
+    assert severity == "ok"
+    assert "most reports tell no time that can be used, and count by when they came" in message
+    assert "NTP" not in fix
+
+
 def test_a_full_disk_is_an_error(dlr: Dlr, monkeypatch: pytest.MonkeyPatch) -> None:
     # The one thing that no test can make: a machine without room.
     usage = shutil._ntuple_diskusage(10**12, 10**12, 10**6)

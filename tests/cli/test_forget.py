@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from config.mask import mask_text
 from infobip.inbound import read
+from store import trail
 from store.forget import Body
+from store.moments import from_ms
 from store.schema import (
     addresses,
     decisions,
@@ -98,9 +101,14 @@ def test_a_repetition_of_their_report_brings_nothing_back(desk: Desk, dlr: Dlr) 
 
 def test_decisions_stay_for_the_count_but_lead_nowhere(desk: Desk, dlr: Dlr) -> None:
     desk.handle(report("m-1", 9, 27))
+    [before] = desk.rows(decisions)
     dlr("forget", PERSON, "--yes")
-    ((row,),) = (desk.rows(decisions),)
+    [row] = desk.rows(decisions)
     assert (row.report_id, row.rule) == (0, "unreachable")
+    assert row.id != before.id
+    assert row.decided_at.date() == before.decided_at.date() == from_ms(row.id >> 22).date()
+    assert [sorted(action) for action in json.loads(row.actions)] == [["action", "mode", "rule"]]
+    assert row.reason == "Forgotten at the person's request."
 
 
 def test_it_asks_and_counts(desk: Desk, dlr: Dlr) -> None:
@@ -122,6 +130,19 @@ def test_a_callback_that_still_waits_is_left_alone_and_said_so(desk: Desk, dlr: 
     assert [row.cause for row in desk.rows(suppressions)] == ["recipient_opted_out"]
 
 
+def test_bodies_that_no_report_of_theirs_leads_to_lose_them_as_well(desk: Desk, dlr: Dlr) -> None:
+    """So every kept body is opened: repetitions leave no report behind, and others' items may mention the person."""
+    desk.handle(report("m-1", 5))
+    desk.handle(report("m-1", 5))
+    desk.handle(report("m-2", 5, to=OTHER, callbackData=f"asked by +{PERSON}"))
+    said = {"messageId": "in-1", "from": OTHER, "to": "Shop", "text": f"call {PERSON}", "receivedAt": "2026-03-09"}
+    desk.handle(said)
+    mine = desk.vault.hash_address("main", PERSON)
+    assert len({row.callback_id for row in desk.rows(reports) if row.recipient == mine}) == 1
+    dlr("forget", PERSON, "--yes")
+    assert not any(PERSON.encode() in body for body in bodies(desk))
+
+
 def test_every_account_forgets_them(desk: Desk, dlr: Dlr) -> None:
     desk.handle(report("m-1", 9, 27))
     desk.handle(report("m-1", 9, 27), account="shop")
@@ -136,6 +157,34 @@ def test_incidents_keep_their_count_and_lose_the_person(desk: Desk, dlr: Dlr) ->
     rows = desk.rows(incidents)
     assert sum(row._mapping["count"] for row in rows) == 2
     assert not any("theirs" in row.examples for row in rows)
+
+
+def test_incidents_lose_what_they_named_of_the_person_in_every_spelling(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report(f"{PERSON}", 12), report("theirs", 9, 27), report("others", 9, 27, to=OTHER))
+    desk.handle(report("theirs-2", 9, 603))
+    desk.fold()
+    mine, [entry] = desk.vault.hash_address("main", PERSON), desk.rows(suppressions)
+    named = ["theirs-r1 to …56", "theirs-r1", mask_text(PERSON), f"suppression {entry.id}", "others-r1"]
+    with desk.database.transaction() as connection:
+        of_theirs = retries.c.recipient == mine
+        connection.execute(update(retries).where(of_theirs).values(new_id="theirs-r1"))
+        connection.execute(update(incidents).values(examples=json.dumps(named)))
+    dlr("forget", PERSON, "--yes")
+    assert {row.examples for row in desk.rows(incidents)} == {'["others-r1"]'}
+
+
+def test_an_address_that_somebody_typed_into_a_reason_goes_and_the_trail_stays_whole(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-1", 9, 603), report("m-2", 9, 603, to=OTHER))
+    mine = desk.vault.hash_address("main", PERSON)
+    [number] = [row.id for row in desk.rows(suppressions) if row.address == mine]
+    dlr("suppress", "lift", str(number), "--reason", f"+{PERSON} wrote to us", "--who", "ada")
+    dlr("forget", PERSON, "--yes")
+    left = [row for row in desk.rows(suppression_audit) if row.suppression_id == number]
+    assert [row.change for row in left] == ["trail cut", "evidence removed"]
+    assert not any(PERSON in row.detail for row in left)
+    with desk.database.reading() as connection:
+        verdict = trail.verify(connection, number)
+    assert (verdict.problem, verdict.cut) == ("", 2)
 
 
 def test_a_body_that_nobody_can_read_is_emptied_where_it_names_them(desk: Desk, dlr: Dlr) -> None:

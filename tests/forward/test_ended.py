@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, event, text, update
 
 from store import ended
 from store.schema import meta, suppressions
@@ -53,10 +53,10 @@ def test_an_end_is_told_once_however_often_and_by_how_many_it_is_looked_for(
     with world.database.transaction() as connection:
         connection.execute(delete(meta).where(meta.c.name == ended.MARK))  # as if it had died before it said so
     assert [ended.tell(world.database, NOW), ended.tell(world.database, NOW + MINUTE / 2)] == [0, 0]
-    (event,) = endings(world, target)
-    assert event["data"]["state"] == event["data"]["change"] == "ended"
-    assert event["data"]["cause"] == "recipient_barred"
-    assert event["timestamp"] == (NOW - MINUTE).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    (told,) = endings(world, target)
+    assert told["data"]["state"] == told["data"]["change"] == "ended"
+    assert told["data"]["cause"] == "recipient_barred"
+    assert told["timestamp"] == (NOW - MINUTE).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert [ended.tell(world.database, NOW + later * MINUTE) for later in (2, 3)] == [1, 0]
 
 
@@ -88,6 +88,44 @@ def test_many_that_end_at_one_moment_are_all_told_after_a_long_silence(make_worl
     ended.tell(world.database, NOW - timedelta(days=3))
     stand(world, *(entry(number, NOW - timedelta(days=2)) for number in range(1, 1203)))
     assert ended.tell(world.database, NOW) == 1202
+
+
+def test_what_was_written_during_the_last_look_is_told_by_the_next(make_world: MakeWorld, target: Target) -> None:
+    world = make_world(table(target))
+    ended.tell(world.database, NOW)
+    # Its transaction began before that look and came through after it, and its end came between.
+    with world.database.transaction() as connection:
+        suppress(connection, [entry(1, NOW - MINUTE)], NOW - 2 * MINUTE, "test")
+    assert [ended.tell(world.database, NOW + later * MINUTE) for later in (1, 2)] == [1, 0]
+
+
+@pytest.mark.parametrize("until", [-MINUTE, -timedelta(days=3)])
+def test_what_is_over_as_it_is_written_ends_with_that(make_world: MakeWorld, target: Target, until: timedelta) -> None:
+    world = make_world(table(target))
+    ended.tell(world.database, NOW)
+    with world.database.transaction() as connection:
+        suppress(connection, [entry(1, NOW + until)], NOW, "test")
+    (told,) = endings(world, target)
+    assert told["data"]["state"] == "ended"
+    assert told["timestamp"] == (NOW + until).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert ended.tell(world.database, NOW + MINUTE) == 0
+
+
+def test_what_was_told_is_neither_read_nor_written_again(make_world: MakeWorld, target: Target) -> None:
+    world = make_world(table(target, events=["suppression.ended"]))
+    ended.tell(world.database, NOW - 20 * MINUTE)
+    stand(world, *(entry(number, NOW - MINUTE) for number in range(1, 700)))
+    assert ended.tell(world.database, NOW) == 699
+    seen: list[str] = []
+
+    def look(*executed: Any) -> None:
+        seen.append(executed[2])
+
+    event.listen(world.database.engine, "before_cursor_execute", look)
+    assert ended.tell(world.database, NOW + MINUTE / 2) == 0
+    event.remove(world.database.engine, "before_cursor_execute", look)
+    assert len([statement for statement in seen if "FROM suppressions" in statement]) == 1
+    assert not [statement for statement in seen if "INSERT INTO events" in statement]
 
 
 def test_what_ended_before_anybody_looked_or_wanted_to_hear_is_not_told(make_world: MakeWorld, target: Target) -> None:

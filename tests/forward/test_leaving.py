@@ -202,7 +202,7 @@ def test_a_forgotten_person_is_told_of_no_more(make_world: MakeWorld, target: Ta
     world = make_world(table(target, include=["address"]))
     world.handle(report("m-1"), report("m-2", to="447700900999"))
     person = world.context.vault.hash_address("main", PERSON)
-    done = world.database.repeat(lambda c: remove(c, [person], "…23", datetime.now(UTC)))
+    done = world.database.repeat(lambda c: remove(c, [person], "…23", PERSON.__eq__, datetime.now(UTC)))
     assert done["outgoing events"] == 1
     world.send()
     assert [opened(seen)["data"]["messageId"] for seen in target.seen] == ["m-2"]

@@ -2,7 +2,8 @@
 
 import ast
 
-from tests.house.project import modules, name_of, tree
+from tests.house.project import ROOT, modules, name_of, tree
+from tests.support.longest import LONGEST
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 60
@@ -25,3 +26,7 @@ def test_no_function_is_too_long() -> None:
         if node.end_lineno - node.lineno >= LONGEST_FUNCTION
     }
     assert too_long == {}
+
+
+def test_the_files_that_the_tests_begin_with_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).exists()] == []

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import select
 
@@ -49,7 +49,13 @@ def acting_rules(folder: Path, more: str = "") -> Rules:
     """Return the shipped rules with every mode at `act`."""
     path = folder / "policy.toml"
     path.write_text(ACTING + more, "utf-8")
-    return load_policy(path)
+    # Reading and checking it takes longer than many a test, and most have the same.
+    if (found := _known_rules.get(more)) is None:
+        found = _known_rules[more] = load_policy(path)
+    return found
+
+
+_known_rules: Final[dict[str, Rules]] = {}
 
 
 def turned(plain: Resender, kind: type[R]) -> R:
