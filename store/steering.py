@@ -14,7 +14,7 @@ from policy.leaving import PAUSED, STOPPED
 from store import retries as planning
 from store import sends
 from store.pauses import ALL, Scope
-from store.resending import CANCELLED, PLANNED, SENDING, UNKNOWN, WAITING, Resend
+from store.resending import BY_HAND, CANCELLED, PLANNED, SENDING, UNKNOWN, WAITING, Resend
 from store.schema import aliases, messages, retries
 from store.views import Wanted, retry_conditions
 
@@ -25,7 +25,6 @@ STARTABLE: Final = (OBSERVED, PROPOSED, WAITING, PLANNED)
 STOPPABLE: Final = (*STARTABLE, UNKNOWN)
 # What is not over: it has not left, or nobody knows yet whether it did.
 NOT_OVER: Final = (*planning.OPEN, SENDING, UNKNOWN)
-_ACT: Final = "act"
 _AT_ONCE: Final = 500
 
 
@@ -98,7 +97,7 @@ def start(connection: Connection, numbers: Sequence[int], now: datetime, note: s
     done: set[int] = set()
     for part in _parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STARTABLE), _free(now))
-        changed = mine.values(state=PLANNED, mode=_ACT, owner="", due_at=now, note=note, changed_at=now)
+        changed = mine.values(state=PLANNED, mode=BY_HAND, owner="", due_at=now, note=note, changed_at=now)
         done |= set(connection.scalars(changed.returning(retries.c.id)))
     return done
 
@@ -109,7 +108,7 @@ def post_again(connection: Connection, number: int, now: datetime, note: str) ->
     Whether it was still in doubt, and no worker looked it up at that moment.
     """
     mine = update(retries).where(retries.c.id == number, retries.c.state == UNKNOWN, _free(now))
-    values: dict[str, Any] = {"state": PLANNED, "mode": _ACT, "owner": "", "due_at": now, "looks": 0}
+    values: dict[str, Any] = {"state": PLANNED, "mode": BY_HAND, "owner": "", "due_at": now, "looks": 0}
     values |= {"first_look_at": None, "note": note, "changed_at": now}
     return connection.execute(mine.values(**values)).rowcount == 1
 

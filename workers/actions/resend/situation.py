@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from config.accounts import Account
-from policy import Purpose
+from policy import Mode, Purpose
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
@@ -22,7 +22,7 @@ from store import budgets, messages, resending, sends
 from store.budgets import Cost
 from store.messages import Message
 from store.pauses import Scope
-from store.resending import Resend
+from store.resending import ACT, Resend
 from store.schema import reports
 from store.sends import Content, Send
 from store.sharing import is_shared
@@ -100,6 +100,7 @@ def gather(
         give_up_at=give_up_at,
         not_after=worthless,
         purpose=purpose,
+        mode=rules.modes["retry"] if one.mode == ACT else Mode.ACT,
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
         suppressed=block.cause if block is not None and not block.flags else "",
