@@ -76,15 +76,18 @@ def cancel(connection: Connection, numbers: Sequence[int], now: datetime, note: 
 
     One in doubt is left as it is: should a report tell that it arrived, it counts as accepted after all.
     """
-    done: dict[int, bytes] = {}
+    done: dict[int, tuple[str, bytes]] = {}
     for part in _parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STOPPABLE), _free(now))
         changed = mine.values(state=CANCELLED, owner="", note=note, changed_at=now)
-        returned = changed.returning(retries.c.id, retries.c.message_key)
-        done |= {row.id: row.message_key for row in connection.execute(returned)}
-    for keys in _parts(sorted(set(done.values()))):
-        still = retries.c.message_key.in_(keys) & retries.c.state.in_(NOT_OVER)
-        needed = set(connection.scalars(select(retries.c.message_key).where(still)))
+        returned = changed.returning(retries.c.id, retries.c.account, retries.c.message_key)
+        done |= {row.id: (row.account, row.message_key) for row in connection.execute(returned)}
+    accounts = sorted({account for account, _ in done.values()})
+    for keys in _parts(sorted({key for _, key in done.values()})):
+        # The account is what the table's key begins with: without it, every resend that is not over would be read.
+        theirs = retries.c.account.in_(accounts) & retries.c.message_key.in_(keys)
+        states = connection.execute(select(retries.c.message_key, retries.c.state).where(theirs))
+        needed = {row.message_key for row in states if row.state in NOT_OVER}
         sends.erase_of(connection, set(keys) - needed)
     return set(done)
 
