@@ -164,7 +164,12 @@ class Resender:
             return NotSent("its worker was held up for longer than its lease allows", "Nothing has to be done.")
         try:
             return ready.outlet.client.send(
-                plan.endpoint, plan.path, plan.body, message_id=plan.message_id, content_type=plan.content_type
+                plan.endpoint,
+                plan.path,
+                plan.body,
+                message_id=plan.message_id,
+                content_type=plan.content_type,
+                latest=ready.end,
             )
         except Exception as error:  # a fault of ours after the request may have left proves nothing
             _LOG.exception("resend_failed_unexpectedly", message_id=plan.message_id)
