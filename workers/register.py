@@ -25,6 +25,16 @@ class Register:
         send = self.sends.get(item.message_key)
         return send is not None and bool(item.report.own_channel) and _is_last(item, send)
 
+    def may_follow(self, item: Prepared) -> bool:
+        """Whether Infobip may go on with another leg after this item's.
+
+        Not every family of reports names its leg's channel: then it is the one that the callback came by.
+        """
+        send = self.sends.get(item.message_key)
+        if send is None:
+            return bool(item.report.own_channel)
+        return bool(item.report.own_channel or send.failover) and not _is_last(item, send)
+
     def add_to(self, history: History, item: Prepared) -> History:
         """Return the history with what the register knows of the item's message."""
         send = self.sends.get(item.message_key)
@@ -36,8 +46,7 @@ class Register:
             purpose=Purpose(send.purpose),
             sent_at=send.sent_at,
             not_after=send.not_after,
-            # Not every family of reports names its step's channel: then it is the one that the callback came by.
-            open_legs=bool(item.report.own_channel or send.failover) and not _is_last(item, send),
+            open_legs=self.may_follow(item),
             infobip_retries=send.repeats,
             obstacle=send.obstacle,
         )

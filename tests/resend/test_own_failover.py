@@ -2,6 +2,7 @@
 
 import pytest
 
+from store.schema import contents
 from tests.resend.test_steering import sent
 from tests.resend.world import World
 
@@ -41,6 +42,16 @@ def test_once_the_last_step_has_failed_too_what_waited_for_it_leaves(world: Worl
     world.fail()
     world.register(failover=("viber",))
     world.run(minutes=30)
+    world.fail(channel="VIBER_BM")
+    world.run(minutes=30)
+
+    assert sent(world.infobip) == ["m-1-r1"]
+
+
+def test_what_it_says_is_kept_for_the_last_step_whose_failure_is_resent(world: World) -> None:
+    world.register(failover=("viber",))
+    world.fail()
+    assert len(world.desk.rows(contents)) == 1
     world.fail(channel="VIBER_BM")
     world.run(minutes=30)
 
