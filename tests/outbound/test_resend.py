@@ -120,7 +120,7 @@ def test_what_a_country_asks_for_stays_whatever_else_is_cut(endpoint: str, left:
     else:
         message |= {"from": "Fernhill", "text": "Hi", "regional": REGIONAL, "validityPeriod": 25, "flash": True}
     body = json.dumps({"messages": [message], "options": {"schedule": {"sendAt": "2026-11-24T10:00:00Z"}}}).encode()
-    rebuilt = rebuild(ENDPOINTS[endpoint], body, "m-1-r1", None, left and NOW + left, NOW)
+    rebuilt = rebuild(ENDPOINTS[endpoint], body, "m-1-r1", None, None if left is None else NOW + left, NOW)
     [again] = json.loads(rebuilt.body)["messages"]
     kept_there = again["options"] if endpoint == "sms-3" else again
     assert kept_there["regional"] == REGIONAL

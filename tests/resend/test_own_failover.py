@@ -1,5 +1,7 @@
 """What Infobip itself goes on with is not sent again beside it."""
 
+from typing import Any
+
 import pytest
 
 from store.schema import contents
@@ -26,7 +28,7 @@ def test_the_failure_of_the_last_step_is_resent(world: World) -> None:
 
 @pytest.mark.parametrize("named", [{}, {"channel": "SMS"}])
 def test_a_send_that_is_registered_after_its_first_step_failed_is_asked_what_may_follow(
-    world: World, named: dict[str, str]
+    world: World, named: dict[str, Any]
 ) -> None:
     world.fail(**named)
     world.register(failover=("viber",))
