@@ -24,7 +24,8 @@ def three_messages(world: World) -> None:
     world.fail("m-3", to=OTHER)
 
 
-def enter(world: World, **more: Any) -> None:
+def enter(world: World, hours: int = 0, **more: Any) -> None:
+    more |= {"until": datetime.now(UTC) + timedelta(hours=hours)} if hours else {}
     wanted = [Wanted("main", "+44 7700 900123", **more), Wanted("main", "447700900777", **more)]
     database, vault, now = world.desk.database, world.desk.vault, datetime.now(UTC)
     database.repeat(lambda connection: entering.enter(connection, vault, wanted, now, "shop", "api"))
@@ -36,7 +37,7 @@ def enter(world: World, **more: Any) -> None:
         {"cause": "recipient_opted_out"},
         {"cause": "recipient_opted_out", "channel": "sms", "sender": "Shop"},
         {"cause": "recipient_complained", "channel": "email"},
-        {"cause": "recipient_dnd", "purpose": "marketing", "until": datetime.now(UTC) + timedelta(days=90)},
+        {"cause": "recipient_dnd", "purpose": "marketing", "hours": 2160},
         {},
     ],
     ids=str,
@@ -57,7 +58,7 @@ def test_what_was_planned_and_kept_for_the_person_is_gone_at_once(world: World, 
     [
         {"channel": "email"},
         {"sender": "Bank"},
-        {"until": datetime.now(UTC) + timedelta(hours=1)},
+        {"hours": 1},
         {"cause": "recipient_unknown", "channel": "voice"},
     ],
     ids=str,
