@@ -13,10 +13,12 @@ from cli.output import fail
 from infobip.simulator import Simulator, SimulatorError, shipped_names
 
 _SECOND: Final = 1.0
+# Not the pass-through's (8090), which is tried together with it.
+PORT: Final = 8070
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option(
     "--listen", default="127.0.0.1", show_default=True, help="Address to listen on; others can then reach it."
 )
@@ -37,7 +39,7 @@ def simulate(
 ) -> None:
     """Run an offline Infobip: it takes sends, posts delivery reports, and fails as a scenario says.
 
-    --notify-url may hold {channel}, as in http://127.0.0.1:8000/webhook/{channel}/TOKEN. Ctrl-C stops it.
+    --notify-url may hold {channel}, as in http://127.0.0.1:8080/webhook/{channel}/TOKEN. Ctrl-C stops it.
     """
     try:
         simulator = Simulator(

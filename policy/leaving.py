@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from policy.decision import Mode
 from policy.history import Purpose
 
 # What cannot be foreseen is looked at again after this.
@@ -38,6 +39,13 @@ class Wait(NamedTuple):
     why: str
 
 
+class SetBack(NamedTuple):
+    """Not by itself any more: `mode` is in force now, and a person decides."""
+
+    mode: Mode
+    why: str
+
+
 class Cancel(NamedTuple):
     """Never: nobody needs it any more, or it must not be."""
 
@@ -50,7 +58,7 @@ class Expire(NamedTuple):
     why: str
 
 
-Verdict = Leave | Hold | Wait | Cancel | Expire
+Verdict = Leave | Hold | Wait | SetBack | Cancel | Expire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,8 @@ class Situation:
     give_up_at: datetime
     not_after: datetime | None = None
     purpose: Purpose = Purpose.TRANSACTIONAL
+    mode: Mode = Mode.ACT
+    """How far resends go by themselves now; that of one that a person let go is `act`."""
     reached: bool = False
     """Whether the message has arrived."""
     superseded: bool = False
@@ -150,6 +160,12 @@ def _too_late(situation: Situation) -> Verdict | None:
     return None
 
 
+def _unasked(situation: Situation) -> Verdict | None:
+    if situation.mode is Mode.ACT:
+        return None
+    return SetBack(situation.mode, f"the mode of resends was set back to {situation.mode.value}")
+
+
 def _undecided(situation: Situation) -> Verdict | None:
     return (
         Hold(situation.moment + _LOOK_AGAIN, "what was sent before may still arrive") if situation.may_arrive else None
@@ -193,6 +209,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     _unwanted,
     _impossible,
     _too_late,
+    _unasked,
     _undecided,
     _unable,
     _stopped,
@@ -204,6 +221,7 @@ _QUESTIONS: Final[Mapping[Check, str]] = {
     _unwanted: "may the person be written to",
     _impossible: "can it be sent again at all",
     _too_late: "is there time left",
+    _unasked: "does the policy let it leave by itself",
     _undecided: "is the last attempt over",
     _unable: "are content and credential there",
     _stopped: "is nothing paused",

@@ -16,6 +16,11 @@ _ID: Final = "an id"
 # registrations). WhatsApp, Viber and RCS know people by ids, too.
 _REACHES: Final = {"sms": _NUMBER, "mms": _NUMBER, "voice": _NUMBER, "email": _MAIL}
 # E.164 allows 15 digits. Service and test numbers are as short as 3.
+# Channels that know nobody by an e-mail address.
+_BY_NUMBER: Final = frozenset(_REACHES) - {"email"} | {"whatsapp", "viber", "rcs"}
+# The Messages API takes a person of its own directory in place of a number or an address.
+_ENCRYPTED: Final = "urn:mbid:"
+_SENT_DIGITS: Final = re.compile(r"[0-9]{3,20}")
 _NUMBER_DIGITS: Final = re.compile(r"[1-9][0-9]{2,14}")
 _ONLY_NUMBER: Final = re.compile(r"[\s\d()+.\-/\u00a0\u2011]+")
 _TRUNK: Final = re.compile(r"\(\s*0\s*\)")
@@ -50,6 +55,32 @@ def fault_of(address: str, channel: str = "") -> str:
             "It is neither a phone number nor an e-mail address. If it is the id of a chat user or a push "
             "registration, name its channel."
         )
+    return ""
+
+
+def fault_of_sent(address: str, channel: str) -> str:
+    """Return what is wrong with the recipient of a send on one of `codes.CHANNELS`, as `fault_of` does.
+
+    It is milder: what Infobip may take (a number of its own country, an encrypted person of the Messages API, an id) is
+    no fault. What no report could ever name as its recipient is.
+    """
+    text = address.strip()
+    if fault := fault_of_form(text):
+        return fault
+    if text.startswith(_ENCRYPTED):
+        return ""
+    if channel == "email":
+        return "" if _is_mail(text) else "It is no e-mail address: write it like jo@example.com, without a name."
+    if channel in _BY_NUMBER and "@" in text:
+        return f"It is an e-mail address, and {channel} reaches nobody by that."
+    if _REACHES.get(channel) == _NUMBER:
+        if _TRUNK.search(text):
+            return "Nobody can tell whether the (0) in it belongs to the number: write the number without it."
+        digits = normalise(text)
+        is_number = _ONLY_NUMBER.fullmatch(text) and _SENT_DIGITS.fullmatch(digits)
+        return "" if is_number else "It is no phone number: write its country code and digits, like 447700900123."
+    if any(letter.isspace() for letter in text) and not _ONLY_NUMBER.fullmatch(text):
+        return "It has a blank in it, which no id and no phone number with letters has."
     return ""
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from codes.causes import FIRM
 from reports import normalise
-from store import protections, suppressions
+from store import protections, silencing, suppressions
 from store.ledger import add_addresses, address_row
 from store.moments import to_ms
 from store.suppressions import ACTIVE, DECIDED, Entry
@@ -60,6 +60,7 @@ def enter(
             results.append(ADDED)
     add_addresses(connection, _addresses(vault, wanted, written, now))
     suppressions.suppress(connection, written, now, who, known)
+    silencing.silence(connection, written, now)
     return results
 
 

@@ -8,12 +8,11 @@ from sqlalchemy import ColumnElement, Connection, case, func, literal, select, u
 
 from store import steering, told, views
 from store.moments import Moment
-from store.resending import PLANNED
+from store.resending import BY_HAND, PLANNED
 from store.schema import retries
 from store.steering import PROPOSED
 from store.views import Found, Wanted
 
-_ACT: Final = "act"
 _AT_ONCE: Final = 500
 _PROPOSED: Final[ColumnElement[bool]] = retries.c.state == PROPOSED
 
@@ -54,6 +53,6 @@ def answer(connection: Connection, numbers: Sequence[int], now: datetime, who: s
         told.resends_changed(connection, done, now)
         return done
     due_at = case((retries.c.due_at > now, retries.c.due_at), else_=literal(now, Moment()))
-    values: dict[str, Any] = {"state": PLANNED, "mode": _ACT, "due_at": due_at, "note": f"accepted by {who}"}
+    values: dict[str, Any] = {"state": PLANNED, "mode": BY_HAND, "due_at": due_at, "note": f"accepted by {who}"}
     mine = update(retries).where(retries.c.id.in_(wanted), _PROPOSED)
     return list(connection.scalars(mine.values(**values, changed_at=now).returning(retries.c.id)))

@@ -2,6 +2,7 @@
 
     waiting -> planned -> claimed -> sending -> accepted | refused | unknown
     cancelled and expired: from waiting, planned and claimed
+    observed or proposed: from planned and claimed (the policy does not let it leave by itself any more)
     planned again: from claimed (held, or its lease was lost) and from sending (proven: nothing left)
     unknown -> accepted (a report or the logs know it) | planned (the logs prove that it never was there)
     by hand (`store.steering`): planned from observed, proposed, waiting and unknown; cancelled from the same
@@ -37,7 +38,12 @@ CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
 # By which way a resend leaves (`retries.via`); empty is to Infobip.
 APPLICATION: Final = "application"
-_ACT: Final = "act"
+# Why it may leave (`retries.mode`): since the policy lets resends act, or since a person let this one go.
+ACT: Final = "act"
+BY_HAND: Final = "by_hand"
+MAY_LEAVE: Final = (ACT, BY_HAND)
+# What becomes of one that was planned, by the mode to which the policy was set back since.
+SET_BACK: Final = {"observe": "observed", "propose": "proposed"}
 # States that the customer's own system is told of, where it wants to know.
 _NEWS: Final = frozenset({WAITING, REFUSED, CANCELLED, EXPIRED})
 
@@ -53,6 +59,7 @@ class Resend:
     attempt: int
     report_id: int
     state: str
+    mode: str
     rule: str
     channel: str
     due_at: datetime | None
@@ -69,7 +76,7 @@ class Resend:
 
 def claim(database: Database, owner: str, now: datetime, most: int, lease: timedelta = LEASE) -> list[Resend]:
     """Take up to `most` resends that are due for `owner`, and commit that; the longest due first."""
-    due = (retries.c.state == PLANNED) & (retries.c.due_at <= now) & (retries.c.mode == _ACT)
+    due = (retries.c.state == PLANNED) & (retries.c.due_at <= now) & retries.c.mode.in_(MAY_LEAVE)
     return database.repeat(lambda c: _take(c, due, owner, now, most, lease, state=CLAIMED))
 
 
@@ -233,7 +240,7 @@ def rename(connection: Connection, one: Resend, new_id: str) -> None:
 def take_up(connection: Connection, accounts: Sequence[str], note: str, now: datetime) -> int:
     """Plan the resends of these accounts that wait for what `note` says, since they can do without it now."""
     mine = retries.c.account.in_(sorted(accounts)) & (retries.c.state == WAITING) & (retries.c.note == note)
-    waiting = update(retries).where(mine, retries.c.due_at.is_not(None), retries.c.mode == _ACT)
+    waiting = update(retries).where(mine, retries.c.due_at.is_not(None), retries.c.mode.in_(MAY_LEAVE))
     return connection.execute(waiting.values(state=PLANNED, note="", changed_at=now)).rowcount
 
 
@@ -246,7 +253,7 @@ def settle(connection: Connection, attempts: Sequence[tuple[str, bytes, int]], n
         given_up = retries.c.state.in_((CANCELLED, EXPIRED)) & (retries.c.posts > 0)
         # Planned again, since an answer said that nothing was processed or the logs did not show it: it left all the
         # same, and must not leave once more.
-        again = retries.c.state.in_((PLANNED, CLAIMED, WAITING)) & (retries.c.new_id != "")
+        again = retries.c.state.in_((PLANNED, CLAIMED, WAITING, *SET_BACK.values())) & (retries.c.new_id != "")
         known = update(retries).where(mine, retries.c.state.in_((SENDING, UNKNOWN)) | given_up | again)
         values = {"state": ACCEPTED, "owner": "", "due_at": None, "note": "a report proves it", "changed_at": now}
         proven = list(connection.scalars(known.values(**values).returning(retries.c.id)))

@@ -43,9 +43,11 @@ def cancel(
     return _cancelled(connection, open_ones.values(state="cancelled", note=note, changed_at=at), at)
 
 
-def cancel_for(connection: Connection, account: str, address: bytes, at: datetime, note: str) -> int:
-    """Cancel every resend to one recipient that has not left."""
-    theirs = (retries.c.recipient == address) & (retries.c.account == account)
+def cancel_for(
+    connection: Connection, accounts: Iterable[str], addresses: Iterable[bytes], at: datetime, note: str
+) -> int:
+    """Cancel every resend to these recipients that has not left; the hash of an address is of one account."""
+    theirs = retries.c.recipient.in_(sorted(addresses)) & retries.c.account.in_(sorted(accounts))
     open_ones = update(retries).where(theirs, retries.c.state.in_(OPEN))
     return _cancelled(connection, open_ones.values(state="cancelled", note=note, changed_at=at), at)
 

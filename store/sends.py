@@ -191,9 +191,10 @@ def erase_of(connection: Connection, keys: Collection[bytes]) -> None:
         erase(connection, set(connection.scalars(numbers)))
 
 
-def erase_for(connection: Connection, recipient: bytes) -> None:
-    """Erase all that was sent to a person who wants no more; the hash of an address is of one account."""
-    erase(connection, set(connection.scalars(select(sends.c.content).where(sends.c.recipient == recipient))))
+def erase_for(connection: Connection, recipients: Iterable[bytes]) -> None:
+    """Erase all that was sent to people who want no more; the hash of an address is of one account."""
+    theirs = sends.c.recipient.in_(sorted(recipients)) & (sends.c.content != 0)
+    erase(connection, set(connection.scalars(select(sends.c.content).where(theirs))))
 
 
 def in_use(connection: Connection) -> bool:

@@ -14,7 +14,7 @@ from policy.leaving import PAUSED, STOPPED
 from store import retries as planning
 from store import sends
 from store.pauses import ALL, Scope
-from store.resending import CANCELLED, PLANNED, SENDING, UNKNOWN, WAITING, Resend
+from store.resending import BY_HAND, CANCELLED, PLANNED, SENDING, UNKNOWN, WAITING, Resend
 from store.schema import aliases, messages, retries
 from store.views import Wanted, retry_conditions
 
@@ -25,7 +25,6 @@ STARTABLE: Final = (OBSERVED, PROPOSED, WAITING, PLANNED)
 STOPPABLE: Final = (*STARTABLE, UNKNOWN)
 # What is not over: it has not left, or nobody knows yet whether it did.
 NOT_OVER: Final = (*planning.OPEN, SENDING, UNKNOWN)
-_ACT: Final = "act"
 _AT_ONCE: Final = 500
 
 
@@ -77,15 +76,18 @@ def cancel(connection: Connection, numbers: Sequence[int], now: datetime, note: 
 
     One in doubt is left as it is: should a report tell that it arrived, it counts as accepted after all.
     """
-    done: dict[int, bytes] = {}
+    done: dict[int, tuple[str, bytes]] = {}
     for part in _parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STOPPABLE), _free(now))
         changed = mine.values(state=CANCELLED, owner="", note=note, changed_at=now)
-        returned = changed.returning(retries.c.id, retries.c.message_key)
-        done |= {row.id: row.message_key for row in connection.execute(returned)}
-    for keys in _parts(sorted(set(done.values()))):
-        still = retries.c.message_key.in_(keys) & retries.c.state.in_(NOT_OVER)
-        needed = set(connection.scalars(select(retries.c.message_key).where(still)))
+        returned = changed.returning(retries.c.id, retries.c.account, retries.c.message_key)
+        done |= {row.id: (row.account, row.message_key) for row in connection.execute(returned)}
+    accounts = sorted({account for account, _ in done.values()})
+    for keys in _parts(sorted({key for _, key in done.values()})):
+        # The account is what the table's key begins with: without it, every resend that is not over would be read.
+        theirs = retries.c.account.in_(accounts) & retries.c.message_key.in_(keys)
+        states = connection.execute(select(retries.c.message_key, retries.c.state).where(theirs))
+        needed = {row.message_key for row in states if row.state in NOT_OVER}
         sends.erase_of(connection, set(keys) - needed)
     return set(done)
 
@@ -98,7 +100,7 @@ def start(connection: Connection, numbers: Sequence[int], now: datetime, note: s
     done: set[int] = set()
     for part in _parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STARTABLE), _free(now))
-        changed = mine.values(state=PLANNED, mode=_ACT, owner="", due_at=now, note=note, changed_at=now)
+        changed = mine.values(state=PLANNED, mode=BY_HAND, owner="", due_at=now, note=note, changed_at=now)
         done |= set(connection.scalars(changed.returning(retries.c.id)))
     return done
 
@@ -109,7 +111,7 @@ def post_again(connection: Connection, number: int, now: datetime, note: str) ->
     Whether it was still in doubt, and no worker looked it up at that moment.
     """
     mine = update(retries).where(retries.c.id == number, retries.c.state == UNKNOWN, _free(now))
-    values: dict[str, Any] = {"state": PLANNED, "mode": _ACT, "owner": "", "due_at": now, "looks": 0}
+    values: dict[str, Any] = {"state": PLANNED, "mode": BY_HAND, "owner": "", "due_at": now, "looks": 0}
     values |= {"first_look_at": None, "note": note, "changed_at": now}
     return connection.execute(mine.values(**values)).rowcount == 1
 

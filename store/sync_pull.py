@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 
 from policy.mirror import BLOCKLIST, INFOBIP, OURS, OWN_STOPS, Wishes
 from store import listed as rows
-from store import protections, suppressions, sync_align
+from store import protections, silencing, suppressions, sync_align
 from store.ids import new_ids
 from store.ledger import add_addresses, address_row
 from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, VERIFIED
@@ -190,8 +190,10 @@ def _enter(
     add_addresses(connection, [address_row(vault, key, address, now) for key, address in addresses.items()])
     suppressions.suppress(connection, entries, now, WHO)
     wanted = {_said(entry) for entry in entries}
-    written = (row for row in select_in(connection, table, "address", sorted(taken)) if row.account == account)
+    written = [row for row in select_in(connection, table, "address", sorted(taken)) if row.account == account]
     numbers = {(bytes(row.address), row.scope, row.cause): row.id for row in written}
+    in_force = {row.id for row in written if row.state == ACTIVE}
+    silencing.silence(connection, [entry for entry in entries if numbers.get(_said(entry)) in in_force], now)
     return {said: numbers[said] for said in wanted if said in numbers}
 
 

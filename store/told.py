@@ -47,7 +47,7 @@ _BY_RESEND: Final = {
 }
 _OVER: Final = ("cancelled", "expired", "refused", "observed")
 # Only what would have been acted on is told of.
-_MEANT: Final = ("act", "propose")
+_MEANT: Final = ("act", "by_hand", "propose")
 # Codes, price and the like of a report, as they are called outside.
 _FACTS: Final = {
     "bulk_id": "bulkId",

@@ -24,4 +24,4 @@ def is_the_end(item: Prepared, decision: Decision, register: Register) -> bool:
         return False
     if item.meaning.unknown or item.meaning.conflict or decision.cause in OURS or decision.cause == _OF_THE_COPY:
         return False
-    return not item.report.own_channel or register.is_last_leg(item)
+    return not register.may_follow(item)

@@ -4,7 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import ended, guard_fold, incidents, notices, outages, retention, sends, surges, traffic, waiting
+from store import (
+    ended,
+    guard_fold,
+    incidents,
+    notices,
+    outages,
+    retention,
+    second_look,
+    sends,
+    surges,
+    traffic,
+    waiting,
+)
 from store.guard import DIMENSIONS
 from store.incidents import Opened
 from store.work_marks import BEAT
@@ -33,6 +45,7 @@ def fold(context: Context) -> None:
     for told in context.database.repeat(lambda connection: incidents.fold(connection, now, settings.alert_flap)):
         tell(told)
     excuse(context, now)
+    look_again(context, now)
     context.database.repeat(lambda connection: incidents.resolve_quiet(connection, now, settings.alert_quiet))
     context.database.repeat(lambda connection: notices.spread(connection, routes, now))
     context.database.repeat(lambda connection: notices.keep_telling(connection, routes, now))
@@ -90,6 +103,29 @@ def excuse(context: Context, now: datetime) -> None:
                 break
         if dropped:
             _LOG.info("suppressions_excused", incident_id=str(incident.id), place=incident.place, dropped=dropped)
+
+
+def look_again(context: Context, now: datetime) -> None:
+    """Take back what was suppressed over a failure while another worker had the later delivery."""
+    database = context.database
+    if database.is_sqlite:
+        return  # one writer at a time: each has seen what the one before wrote
+    with database.reading() as connection:
+        begun = after = second_look.begin(connection, now)
+    seen = taken_back = 0
+    while True:
+        with database.reading() as connection:
+            found = second_look.page(connection, after)
+        if found.disproved:
+            taken_back += database.repeat(
+                lambda connection, numbers=found.disproved: second_look.settle(connection, numbers, now)  # type: ignore[misc]
+            )
+        seen, after = seen + found.seen, found.after
+        if not after:
+            break
+    database.repeat(lambda connection: second_look.mark(connection, begun, now, seen=seen > 0))
+    if taken_back:
+        _LOG.info("suppressions_disproved", taken_back=taken_back)
 
 
 def tidy(context: Context) -> None:

@@ -23,11 +23,17 @@ class Register:
     def is_last_leg(self, item: Prepared) -> bool:
         """Whether nothing of what the send asked for can follow this item's leg."""
         send = self.sends.get(item.message_key)
-        if send is None or not item.report.own_channel:
-            return False
-        if item.attempt and item.report.channel not in (send.channel, *send.failover):
-            return True  # another channel was tried instead, and that is all of it
-        return not send.failover or item.report.channel == send.failover[-1]
+        return send is not None and bool(item.report.own_channel) and _is_last(item, send)
+
+    def may_follow(self, item: Prepared) -> bool:
+        """Whether Infobip may go on with another leg after this item's.
+
+        Not every family of reports names its leg's channel: then it is the one that the callback came by.
+        """
+        send = self.sends.get(item.message_key)
+        if send is None:
+            return bool(item.report.own_channel)
+        return bool(item.report.own_channel or send.failover) and not _is_last(item, send)
 
     def add_to(self, history: History, item: Prepared) -> History:
         """Return the history with what the register knows of the item's message."""
@@ -40,10 +46,16 @@ class Register:
             purpose=Purpose(send.purpose),
             sent_at=send.sent_at,
             not_after=send.not_after,
-            open_legs=bool(item.report.own_channel) and not self.is_last_leg(item),
+            open_legs=self.may_follow(item),
             infobip_retries=send.repeats,
             obstacle=send.obstacle,
         )
+
+
+def _is_last(item: Prepared, send: Send) -> bool:
+    if item.attempt and item.report.channel not in (send.channel, *send.failover):
+        return True  # another channel was tried instead, and that is all of it
+    return not send.failover or item.report.channel == send.failover[-1]
 
 
 NOTHING = Register({}, in_use=False)

@@ -25,6 +25,7 @@ from store import (
     surges,
     traffic,
 )
+from store.silencing import WANTS_NO_MORE
 from workers import forwarding
 from workers.effects import Effects
 from workers.failed import still_meant
@@ -56,7 +57,7 @@ def write(connection: Connection, effects: Effects) -> None:
     unplanned = set[bytes]() if effects.register.in_use else effects.new - effects.failed
     retries.cancel(connection, accounts, effects.reached - unplanned, at, "the message arrived")
     for account, address in sorted(effects.silenced):
-        retries.cancel_for(connection, account, address, at, "the person wants no more")
+        retries.cancel_for(connection, [account], [address], at, WANTS_NO_MORE)
     if effects.register.in_use:
         _write_resends(connection, effects, accounts)
     _tell(connection, effects)
@@ -93,7 +94,7 @@ def _write_resends(connection: Connection, effects: Effects, accounts: Collectio
     sends.erase_of(connection, effects.reached)
     erasing.given_up(connection, accounts, effects.given_up)
     for _, address in sorted(effects.silenced):
-        sends.erase_for(connection, address)
+        sends.erase_for(connection, [address])
     for account, scope, until, why in sorted(effects.pauses):
         pauses.pause(connection, account, scope, effects.now, until, why, "policy")
 

@@ -1,7 +1,7 @@
 """How a resend stands, in words: what would become of it now."""
 
 from cli.moments import shown
-from policy.leaving import Cancel, Expire, Hold, Verdict, Wait
+from policy.leaving import Cancel, Expire, Hold, SetBack, Verdict, Wait
 
 
 def stands(verdict: Verdict) -> str:
@@ -11,6 +11,8 @@ def stands(verdict: Verdict) -> str:
             return f"it is held until {shown(verdict.until)}: {verdict.why}"
         case Wait():
             return f"it waits until somebody acts: {verdict.why}"
+        case SetBack():
+            return f"it goes back to a person: {verdict.why}"
         case Cancel():
             return f"it will be cancelled: {verdict.why}"
         case Expire():
@@ -23,5 +25,5 @@ def speaks(verdict: Verdict | None) -> str:
     """Return what one check says: `yes`, or what speaks against leaving."""
     if verdict is None:
         return "yes"
-    what = {Hold: "not yet", Wait: "not before somebody acts", Cancel: "no", Expire: "no"}
+    what = {Hold: "not yet", Wait: "not before somebody acts", SetBack: "not by itself", Cancel: "no", Expire: "no"}
     return f"{what.get(type(verdict), 'no')}: {getattr(verdict, 'why', '')}"

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from policy.leaving import NO_CONTENT, NO_CREDENTIAL, STOPPED
 from store.pauses import ALL, Pause
+from store.setting_back import WAS_PLANNED
 
 # Workers look every few seconds; what is due for longer than this waits for one that does not run.
 _WORKERS: Final = timedelta(minutes=1)
@@ -33,6 +34,8 @@ def waits(row: dict[str, Any], held: Pause | None, now: datetime) -> Waits:
         if row["due_at"] is None:
             return Waits("a person", None, note)
         return Waits("Infobip's logs", row["due_at"], note)
+    if note.startswith(WAS_PLANNED):
+        return Waits("a person", row["give_up_at"], note, at_most=True)
     whom, why = _WAITING.get(state if state != "waiting" else note, ("a person", note))
     return Waits(whom, row["give_up_at"], why or note, at_most=True)
 

@@ -20,7 +20,7 @@ Source = Scenario | Mapping[str, Any] | str | Path | None
 class Simulator:
     """An offline Infobip on a port of its own.
 
-    with Simulator({"rule": [...]}, notify_url="http://127.0.0.1:8000/webhook/{channel}/TOKEN") as infobip:
+    with Simulator({"rule": [...]}, notify_url="http://127.0.0.1:8080/webhook/{channel}/TOKEN") as infobip:
         requests.post(f"{infobip.url}/sms/3/messages", headers=infobip.headers, json=...)
         infobip.settle()
     """

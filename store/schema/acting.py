@@ -31,6 +31,7 @@ retries: Final = Table(
     Column("report_id", BigInteger, nullable=False),
     # observed, proposed, waiting, planned, claimed, sending, accepted, refused, unknown, cancelled, expired
     Column("state", String(12), nullable=False),
+    # observe, propose, act: the policy's; by_hand: a person let it go, whatever the policy says
     Column("mode", String(8), nullable=False),
     Column("rule", String(64), nullable=False),
     Column("channel", String(32), nullable=False),

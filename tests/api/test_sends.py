@@ -97,6 +97,68 @@ def test_many_are_registered_at_once_and_the_bad_ones_told(world: World) -> None
     assert len(world.rows(schema.sends)) == 2
 
 
+MBID = "urn:mbid:AQAAY6xHR8jJXQr78AG+hTy/xz8H/slwhA06+fLuhMyG="
+
+
+@pytest.mark.parametrize(
+    ("channel", "to"),
+    [
+        ("sms", "+44 7700 900123"),
+        ("sms", "0044-7700-900123"),
+        ("sms", "07700900123"),  # an account may have a country of its own
+        ("sms", "60611"),
+        ("sms", 447700900123),
+        ("sms", MBID),
+        ("mms", "12025550123"),
+        ("voice", "+1 (202) 555-0123"),
+        ("email", "Jo.O'Neil+shop@mail.example.co.uk"),
+        ("email", "jo@b\u00fccher.example"),
+        ("email", MBID),
+        ("whatsapp", "US.13491208655302741918"),
+        ("viber", "4D9zXR5GHjAbcdEFghIJkQ=="),
+        ("rcs", "447700900123"),
+        ("push", "f3a1c7d0-0b1f-4c39-9a53-1a2b3c4d5e6f"),
+        ("line", "U4af4980629f0c2b7d1e8a6b5c4d3e2f1"),
+        ("apple", "urn:biz:5f1c2d3e-0000-4a5b"),
+        ("open-channel", "jo@example.com"),
+    ],
+)
+def test_what_infobip_may_take_as_a_recipient_is_registered(world: World, channel: str, to: Any) -> None:
+    told = post(world, entry(channel=channel, to=to)).get_json()
+    assert (told["registered"], told["refused"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("channel", "to", "said"),
+    [
+        ("sms", "Jo", "It is no phone number"),
+        ("sms", "19", "It is no phone number"),
+        ("sms", "447700900123, 447700900124", "It is no phone number"),
+        ("sms", "+44 (0)7700 900123", "write the number without it"),
+        ("sms", "jo@example.com", "sms reaches nobody by that"),
+        ("mms", "4477009001231231231231", "It is no phone number"),
+        ("voice", "44770090O123", "It is no phone number"),
+        ("whatsapp", "jo@example.com", "whatsapp reaches nobody by that"),
+        ("email", "447700900999", "It is no e-mail address"),
+        ("email", "Jo <jo@example.com>", "without a name"),
+        ("email", "jo@example.com,al@example.com", "It is no e-mail address"),
+        ("viber", "two words", "It has a blank in it"),
+        ("push", "\u0000abc", "cannot be printed"),
+        ("sms", "  ", "Length must be between 1 and 255"),
+    ],
+)
+def test_a_recipient_that_is_none_is_refused_by_its_index_and_nothing_else_is(
+    world: World, channel: str, to: Any, said: str
+) -> None:
+    told = post(world, {"sends": [entry("m-1"), entry("m-2", channel=channel, to=to), entry("m-3")]}).get_json()
+    assert told["registered"] == 2
+    (fault,) = told["refused"]
+    assert (fault["index"], fault["field"]) == (1, "to")
+    assert said in fault["message"]
+    assert fault["fix"].startswith("Write the one recipient as the send has it")
+    assert str(to) not in fault["message"]
+
+
 def test_where_nothing_is_good_the_answer_is_an_error_of_the_one_shape(world: World) -> None:
     answer = post(world, {"sends": [entry(to="")]})
     told = answer.get_json()

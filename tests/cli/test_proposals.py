@@ -48,7 +48,7 @@ def test_an_accepted_resend_leaves_when_it_was_to(dlr: Dlr, desk: Desk) -> None:
     due = {str(row.id): row.due_at for row in desk.rows(retries)}
     assert dlr("proposals", "accept", number, "--who", "ada") == f"Proposal {number} is accepted.\n"
     rows = {str(row.id): row for row in desk.rows(retries)}
-    assert (rows[number].state, rows[number].mode, rows[number].note) == ("planned", "act", "accepted by ada")
+    assert (rows[number].state, rows[number].mode, rows[number].note) == ("planned", "by_hand", "accepted by ada")
     assert rows[number].due_at == due[number]
     assert rows[other].state == "proposed"
 

@@ -210,7 +210,7 @@ def test_running_makes_due_and_lets_it_act(desk: Desk, dlr: Dlr) -> None:
     assert "1 of 1 made due." in text
     assert "it waits until somebody acts: content not registered" in text
     row = next(row for row in desk.rows(retries) if row.state == "planned")
-    assert (row.mode, row.note) == ("act", "made due by mia")
+    assert (row.mode, row.note) == ("by_hand", "made due by mia")
     assert row.due_at <= datetime.now(UTC)
 
 
@@ -221,7 +221,7 @@ def test_one_in_doubt_is_posted_again_only_after_a_look_into_the_portal(desk: De
     dlr("retries", "run", "m-1", "--yes", answer="y\n")
     assert states(desk) == ["planned", "unknown"]
     [row] = [row for row in desk.rows(retries) if row.state == "planned"]
-    assert (row.new_id, row.posts, row.mode) == ("m-1-r1", 1, "act")
+    assert (row.new_id, row.posts, row.mode) == ("m-1-r1", 1, "by_hand")
 
 
 def test_yes_alone_is_no_word_about_the_portal(desk: Desk, dlr: Dlr) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from store import by_hand, retention
+from policy import Mode
+from store import by_hand, retention, setting_back
 from store.schema import events, incidents, outbox, retries
 from store.suppressions import Entry, suppress
 from tests.forward.conftest import MakeWorld
@@ -72,6 +73,16 @@ def test_a_failure_is_final_once_no_resend_is_left(make_world: MakeWorld, target
     assert found["resend.ended"]["state"] == "expired"
     assert found["resend.ended"]["messageId"] == "m-1"
     assert found["message.failed"]["error"]["id"] == 27
+
+
+@pytest.mark.parametrize(("mode", "told_of"), [(Mode.OBSERVE, ["message.failed"]), (Mode.PROPOSE, [])])
+def test_a_failure_is_final_once_the_policy_lets_its_resend_leave_no_more(
+    make_world: MakeWorld, target: Target, mode: Mode, told_of: list[str]
+) -> None:
+    world = make_world(table(target, events=["message.*"]))
+    world.handle(report("m-1", **ABSENT))
+    world.database.repeat(lambda connection: setting_back.every(connection, mode, datetime.now(UTC)))
+    assert kinds(world, target) == told_of
 
 
 def test_a_failure_for_good_is_told_with_its_rule_and_the_suppression(make_world: MakeWorld, target: Target) -> None:

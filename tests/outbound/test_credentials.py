@@ -1,6 +1,7 @@
 """How requests are authorised, and that nothing secret shows."""
 
 import json
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from config.secrets import Secret
 from infobip.outbound.client import Client
 from infobip.outbound.credentials import AppKey, Basic, Credential, OAuth2, mark
+from infobip.outbound.endpoints import ENDPOINTS
 from infobip.outbound.results import Exchange, Exchanged, NotSent, Refused, Unknown
 from infobip.outbound.transport import Patience, Transport
 from tests.outbound.wire_server import Visit, WireServer, answer, wire_server
@@ -123,6 +125,21 @@ def test_trouble_with_the_token_is_not_taken_for_trouble_with_the_message(
     assert isinstance(ask(server, OAuth2("client-4", Secret(PASSWORD)), transport), NotSent)
     server.always = answer(429, b"")
     assert isinstance(ask(server, OAuth2("client-4", Secret(PASSWORD)), transport), NotSent)
+
+
+@pytest.mark.parametrize("first", ["slow", "refused"])
+def test_a_token_that_comes_too_late_lets_nothing_leave(server: WireServer, transport: Transport, first: str) -> None:
+    def slow(visit: Visit) -> None:
+        time.sleep(0.3)
+        answer(200, token("t-2"))(visit)
+
+    before = [answer(200, token("t-1")), answer(401, b"{}")] if first == "refused" else []
+    server.deeds = [*before, slow]
+    client = Client(server.url, OAuth2("client-4", Secret(PASSWORD)), transport)
+    sms = ENDPOINTS["sms-3"]
+    found = client.send(sms, "/sms/3/messages", b"{}", message_id="m-1", latest=time.monotonic() + 0.2)
+    assert isinstance(found, NotSent)
+    assert [visit.line.split()[1] for visit in server.visits][len(before) :] == ["/auth/1/oauth2/token"]
 
 
 def test_a_refused_client_is_told(server: WireServer, transport: Transport) -> None:

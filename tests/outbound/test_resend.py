@@ -103,6 +103,31 @@ def test_whatever_the_content_it_stays(content: Any, option: Any, callback_data:
     assert after == before
 
 
+REGIONAL: dict[str, Any] = {
+    "indiaDlt": {"contentTemplateId": "1107160000", "principalEntityId": "1201159", "telemarketerId": "1202"},
+    "turkeyIys": {"brandCode": 123456, "recipientType": "TACIR"},
+    "southKorea": {"resellerCode": 987, "title": "Gate", "firstMno": "KTF"},
+}
+
+
+@pytest.mark.parametrize("left", [None, timedelta(minutes=5)])
+@pytest.mark.parametrize("endpoint", ["sms-3", "sms-2"])
+def test_what_a_country_asks_for_stays_whatever_else_is_cut(endpoint: str, left: timedelta | None) -> None:
+    message: dict[str, Any] = {"destinations": [{"to": ANNA}]}
+    if endpoint == "sms-3":
+        message |= {"sender": "Fernhill", "content": {"text": "Hi"}}
+        message["options"] = {"regional": REGIONAL, "validityPeriod": {"amount": 25}, "flash": True}
+    else:
+        message |= {"from": "Fernhill", "text": "Hi", "regional": REGIONAL, "validityPeriod": 25, "flash": True}
+    body = json.dumps({"messages": [message], "options": {"schedule": {"sendAt": "2026-11-24T10:00:00Z"}}}).encode()
+    rebuilt = rebuild(ENDPOINTS[endpoint], body, "m-1-r1", None, None if left is None else NOW + left, NOW)
+    [again] = json.loads(rebuilt.body)["messages"]
+    kept_there = again["options"] if endpoint == "sms-3" else again
+    assert kept_there["regional"] == REGIONAL
+    assert kept_there["flash"] is True
+    assert left is None or rebuilt.ends is None or rebuilt.ends <= NOW + left
+
+
 def test_without_an_end_the_validity_stays() -> None:
     message = unified({"validityPeriod": {"amount": 72, "timeUnit": "HOURS"}}, destinations=[{"to": ANNA}])
     rebuilt = rebuild(SMS, json.dumps({"messages": [message]}).encode(), "m-2", None, None, NOW)

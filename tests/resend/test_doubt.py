@@ -92,6 +92,19 @@ def test_too_many_requests_plans_it_again(world: World) -> None:
     assert world.infobip.times_accepted("m-1-r1") == 1
 
 
+@pytest.mark.parametrize(("asked", "least"), [("90s", 90), ("20m", 1200)])
+def test_too_many_requests_waits_for_as_long_as_infobip_asks(world: World, asked: str, least: int) -> None:
+    row = resend(world, status=429, retry_after=asked)
+    assert (row.state, row.posts) == ("planned", 0)
+    waits = (row.due_at - world.clock()).total_seconds()
+    assert least - 20 < waits <= least
+    world.run(seconds=least - 20)
+    assert world.states() == [(1, "planned")]
+
+    world.run(seconds=25)
+    assert world.infobip.times_accepted("m-1-r1") == 1
+
+
 def test_what_infobip_refuses_is_not_tried_again(world: World) -> None:
     row = resend(world, status=403)
     assert row.state == "refused"

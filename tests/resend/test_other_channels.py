@@ -33,7 +33,7 @@ retry = { delays = ["5m"], attempts = 2, channel = "voice" }
 
 [[rule]]
 id = "whatsapp-by-sms"
-match = { channel = "whatsapp", cause = "recipient_not_on_channel" }
+match = { channel = ["whatsapp", "viber"], cause = "recipient_not_on_channel" }
 why = "who has no WhatsApp has a phone all the same"
 retry = { delays = ["5m"], attempts = 2, channel = "sms" }
 """
@@ -166,6 +166,10 @@ def test_where_the_other_channel_fails_too_the_message_failed(world: World) -> N
     whatsapp(world, SMS, failover=("viber",))
     world.desk.handle(report("w-1", 9, 7002, mccMnc=None), channel="whatsapp")
     world.run(minutes=10)
+    assert left(world) == [], "Infobip goes on by Viber"
+    world.desk.handle({**report("w-1", 9, 7002, mccMnc=None), "channel": "VIBER_BM"}, channel="messages-api")
+    world.run(minutes=10)
+    assert left(world) == [("messages-api", "w-1-r1")]
     # It is no leg of the failover that Infobip was asked for, so nothing of that can follow it.
     world.desk.handle({**report("w-1-r1", 9, 1, minute=1), "channel": "SMS"}, channel="messages-api")
 

@@ -3,13 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+import pytest
 from sqlalchemy import update
 
 from config.secrets import Secret
+from store import steering
+from store.credentials_mark import mark_of
 from store.pauses import ALL, Scope, lift, pause
 from store.schema import contents, messages, pauses
 from tests.resend.world import PERSON, World
 from tests.support.desk import report
+from tests.support.infobip import KEY
 
 
 def test_a_transient_failure_is_sent_again_at_its_time(world: World) -> None:
@@ -46,6 +50,42 @@ def test_without_a_credential_it_waits(world: World) -> None:
     [row] = world.rows()
     assert (row.state, row.note) == ("waiting", "no credential for this account")
     assert world.infobip.sends() == []
+
+
+CREDENTIALS = {
+    "basic": {"user": "simulator", "password": Secret(KEY)},
+    "oauth2": {"client_id": "simulator", "client_secret": Secret(KEY)},
+}
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+def test_it_leaves_with_whichever_credential_the_account_has(world: World, kind: str) -> None:
+    world.account = replace(world.account, key=Secret(), **CREDENTIALS[kind])  # type: ignore[arg-type]
+    world.register()
+    world.fail()
+    world.run(hours=2)
+
+    assert world.states() == [(1, "accepted")]
+    assert world.infobip.times_accepted("m-1-r1") == 1
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+def test_what_passed_with_another_kind_of_credential_waits_unless_all_are_of_one_account(
+    world: World, kind: str
+) -> None:
+    mark = mark_of(world.desk.vault, f"App {KEY}")
+    world.account = replace(world.account, key=Secret(), **CREDENTIALS[kind])  # type: ignore[arg-type]
+    world.register(credential=mark)
+    world.fail()
+    world.run(hours=2)
+    assert [row.note for row in world.rows()] == ["no credential for this account"]
+
+    world.account = replace(world.account, one_account=True)
+    world.desk.database.repeat(
+        lambda connection: steering.start(connection, [row.id for row in world.rows()], world.clock(), "")
+    )
+    world.run()
+    assert world.infobip.times_accepted("m-1-r1") == 1
 
 
 def test_a_send_with_another_credential_is_not_resent_with_ours(world: World) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from cli.simulate import simulate
+from cli.simulate import PORT, simulate
+from config.settings import load_settings
 from infobip.simulator import Match, Posting, Rule, Scenario, Simulator, Step, shipped_names
 from infobip.simulator.app import make_flask
 from infobip.simulator.load import parse_scenario
 from infobip.simulator.scenario import APIS
 from infobip.simulator.world import World
 
+COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text("utf-8")
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text("utf-8")
 
 
@@ -49,6 +51,17 @@ def test_every_part_of_the_api_and_every_scenario_is_named() -> None:
 def test_every_option_is_explained() -> None:
     options = set(re.findall(r"--[\w-]+", CliRunner().invoke(simulate, ["--help"]).output)) - {"--help"}
     assert {f"--{word.lstrip('-')}" for word in first_cells("## Run it")} == options
+
+
+def test_it_listens_where_no_other_part_of_this_product_does_unless_told_otherwise() -> None:
+    settings = load_settings({})
+    published = re.findall(r":(\d+)-(\d+)}:\d+", COMPOSE)
+    assert len(published) == 2
+    taken = {int(bind.rpartition(":")[2]) for bind in (settings.web_bind, settings.proxy_bind)}
+    taken |= {port for first, last in published for port in range(int(first), int(last) + 1)}
+    assert PORT not in taken
+    assert f"where it listens; {PORT} unless" in PAGE
+    assert set(re.findall(r"127\.0\.0\.1:(\d+)", PAGE)) == {settings.web_bind.rpartition(":")[2], str(PORT)}
 
 
 def test_every_address_of_the_simulators_own_is_explained() -> None:

@@ -10,6 +10,7 @@ from codes.suggest import did_you_mean
 from infobip.inbound import dates
 from infobip.outbound.endpoint import LONGEST_ID
 from infobip.outbound.wire import Number, text
+from reports.recipient import fault_of_sent
 from webhook.opinions import PURPOSES
 from webhook.suppress_words import SENT_ON
 
@@ -95,6 +96,11 @@ class SendSchema(Schema):
     failover = fields.List(OneOf(SENT_ON), load_default=list)
 
     @validates_schema
+    def _recipient(self, data: dict[str, Any], **_: Any) -> None:
+        if fault := fault_of_sent(data["to"], data["channel"]):
+            raise ValidationError(fault, "to")
+
+    @validates_schema
     def _fallback_needs_content(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("fallback") is not None and data.get("content") is None:
             raise ValidationError("It is kept beside the content only: send the content as well.", "fallback")
@@ -110,7 +116,7 @@ class SendSchema(Schema):
 
 FIXES: Final = {
     "messageId": f"Write the id under which the message was sent, of 1 to {LONGEST_ID} characters.",
-    "to": "Write the recipient as the send has it.",
+    "to": "Write the one recipient as the send has it: a number such as 447700900123, an address, or the channel's id.",
     "channel": "Write the channel, such as sms.",
     "purpose": f"Write one of {', '.join(PURPOSES)}.",
     "notAfter": "Write it like 2026-11-24T10:00:00Z, after sentAt.",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from store import pauses
 from store.pauses import ALL, Pause, Scope
-from store.resending import CLAIMED, PLANNED
+from store.resending import CLAIMED, MAY_LEAVE, PLANNED
 from store.schema import addresses, messages, retries, sends
 from workers.scopes import scopes
 
@@ -43,7 +43,7 @@ def scoped(connection: Connection, numbers: Sequence[int]) -> dict[int, Scoped]:
 
 def about_to_leave(connection: Connection) -> Iterator[Scoped]:
     """Yield all resends that are planned, with their scopes."""
-    yield from _read(connection, retries.c.state.in_((PLANNED, CLAIMED)) & (retries.c.mode == "act"))
+    yield from _read(connection, retries.c.state.in_((PLANNED, CLAIMED)) & retries.c.mode.in_(MAY_LEAVE))
 
 
 def held_by(one: Scoped, found: Collection[Pause]) -> Pause | None:

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from config.logs import log
 from infobip.outbound import CannotResend, TooLate
 from infobip.outbound.results import NotSent, Result, Sent, Unknown
-from policy.leaving import Cancel, Expire, Hold, Leave, Verdict, Wait, may_leave
+from policy import Mode
+from policy.leaving import Cancel, Expire, Hold, Leave, SetBack, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, budgets, incidents, ledger, messages, resending, sends
+from store import aliases, budgets, incidents, ledger, messages, resending, sends, setting_back
 from store.aliases import Original
 from store.database import Database
 from store.errors import NotMigrated, Unavailable
@@ -81,7 +82,8 @@ class Resender:
         Returns how many resends were moved. Raises `store.errors.Unavailable`.
         """
         moved = 0
-        self._database.repeat(lambda c: resending.recover(c, self._clock()))
+        while self._database.repeat(self._take_back):
+            pass
         self._application.take_up(self._outlets.accounts)
         while not stopping():
             due = resending.claim(self._database, self._owner, self._clock(), _AT_ONCE, self._waits.lease)
@@ -90,6 +92,13 @@ class Resender:
                 return moved
             moved += self._each(due, self.send, stopping) + self._each(doubted, self._looker.look, stopping)
         return moved
+
+    def _take_back(self, connection: Connection) -> int:
+        """Take back what dead workers held, and set back what does not leave by itself any more: people see that at
+        once, not only as each is due. Returns how many were set back; there may be more."""
+        now, mode = self._clock(), self._rules().modes["retry"]
+        resending.recover(connection, now)
+        return 0 if mode is Mode.ACT else setting_back.every(connection, mode, now)
 
     def _each(self, claimed: Sequence[Resend], work: Callable[[Resend], None], stopping: Callable[[], bool]) -> int:
         """Work on what was claimed and return on how many; for what no time is left is given back."""
@@ -155,7 +164,12 @@ class Resender:
             return NotSent("its worker was held up for longer than its lease allows", "Nothing has to be done.")
         try:
             return ready.outlet.client.send(
-                plan.endpoint, plan.path, plan.body, message_id=plan.message_id, content_type=plan.content_type
+                plan.endpoint,
+                plan.path,
+                plan.body,
+                message_id=plan.message_id,
+                content_type=plan.content_type,
+                latest=ready.end,
             )
         except Exception as error:  # a fault of ours after the request may have left proves nothing
             _LOG.exception("resend_failed_unexpectedly", message_id=plan.message_id)
@@ -240,6 +254,8 @@ class Resender:
             case Wait():
                 resending.wait(connection, one, self._owner, now, verdict.why)
                 incidents.note(connection, [outcome.waiting(one, verdict.why, now)])
+            case SetBack():
+                setting_back.claimed(connection, one, self._owner, now, verdict.mode)
             case Cancel():
                 self._end(connection, one, CANCELLED, verdict.why, now)
             case Expire():

@@ -11,18 +11,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from config.accounts import Account
-from policy import Purpose
+from infobip.inbound.channels import slug
+from policy import Mode, Purpose
 from policy.leaving import Situation
 from policy.rules import Limits, Rules
 from policy.waking import awake_at
 from reports import mail_domain
-from reports.states import REACHED
+from reports.states import REACHED, State, attempt_of, counted
 from reports.zones import zones_of
 from store import budgets, messages, resending, sends
 from store.budgets import Cost
 from store.messages import Message
 from store.pauses import Scope
-from store.resending import Resend
+from store.resending import ACT, Resend
 from store.schema import reports
 from store.sends import Content, Send
 from store.sharing import is_shared
@@ -100,8 +101,10 @@ def gather(
         give_up_at=give_up_at,
         not_after=worthless,
         purpose=purpose,
+        mode=rules.modes["retry"] if one.mode == ACT else Mode.ACT,
         reached=message is not None and message.state in REACHED,
         superseded=latest > one.attempt,
+        may_arrive=_may_arrive(one, send, message),
         suppressed=block.cause if block is not None and not block.flags else "",
         flagged=(send is not None and send.flagged) or (block is not None and block.flags),
         obstacle=_obstacle(connection, one, send, message, target.person.hashes),
@@ -160,6 +163,19 @@ def _obstacle(
         return "Infobip itself repeats it"
     message_id = send.message_id if send else message.message_id if message else ""
     return SHARED if is_shared(connection, one.account, message_id, hashes) else ""
+
+
+def _may_arrive(one: Resend, send: Send | None, message: Message | None) -> bool:
+    """Whether Infobip's own failover may still go on with the original: of that, whoever planned it may have known
+    nothing. What starts where nothing is heard (no report led to it) does not wait for it."""
+    if send is None or not send.failover or message is None or one.attempt != 1 or not one.report_id:
+        return False
+    failed = {
+        slug(name) if name else message.channel
+        for name, leg in counted(message.legs).items()
+        if leg.state is State.FAILED and not attempt_of(name)
+    }
+    return send.failover[-1] not in failed
 
 
 def _give_up_at(one: Resend, send: Send | None, message: Message | None, purpose: Purpose, limits: Limits) -> datetime:
