@@ -52,6 +52,8 @@ class Prepared:
     """The key that it would have if `sender` were the person: seen reports do not agree on who is who."""
     attempt: int = 0
     """Which resend of the message it is about; 0 is the original."""
+    mistyped: bool = False
+    """Whether the URL that it came to names a channel that there is not: the endpoint has told of it."""
 
     @property
     def message_keys(self) -> tuple[bytes, ...]:
@@ -103,6 +105,7 @@ class Preparer:
             recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
             message_key=key,
             other_key=other,
+            mistyped=callback.channel == UNKNOWN,
         )
 
     def interpret(self, report: Report) -> Interpretation:
