@@ -20,7 +20,7 @@ from store.schema import addresses, incidents, suppressions
 from store.schema import incident_events as history
 from store.suppressions import DECIDED, DROPPED, STANDING
 from store.trail import Change, change
-from store.writes import select_in
+from store.writes import locked, select_in
 
 _KINDS: Final = ("network", "domain", "country")
 _OF_OURS: Final = frozenset({"sender", "campaign"})
@@ -123,7 +123,9 @@ def drop_counted(connection: Connection, incident: Any, after: int, now: datetim
             suppressions.c.id > after,
         )
     )
-    rows = connection.execute(query.order_by(suppressions.c.id).limit(_AT_ONCE)).all()
+    # Locked as they are read: somebody may be accepting or lifting one of them in this moment.
+    query = locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE), suppressions)
+    rows = connection.execute(query).all()
     # Asked for in the statement, the account would lead it by an index that every entry of the account is in.
     mine = [row for row in rows if row.account == incident.account]
     counted = [(row, evidence) for row in mine if (evidence := msgspec.json.decode(row.evidence)).get("counted")]

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
-from store import ended, guard_fold, incidents, notices, outages, retention, sends, surges, traffic, waiting
+from policy.rules import Limits
+from store import ended, guard_fold, holds, incidents, notices, outages, retention, sends, surges, traffic, waiting
+from store.database import Database
 from store.guard import DIMENSIONS
 from store.incidents import Opened
 from store.work_marks import BEAT
@@ -19,6 +21,8 @@ _LONGEST_POST: Final = timedelta(minutes=10)
 _KEPT_COUNTS: Final = timedelta(hours=1)
 # So long after an incident opened, reports may still be committed that were decided on before.
 _LONGEST_SLICE: Final = timedelta(minutes=1)
+# So long after a group was decided it is looked whether anybody was written into it since, or left over.
+_DECIDED: Final = timedelta(days=1)
 _EVENTS: Final = {"reminded": "incident_goes_on", "reopened": "incident_reopened", "graver": "incident_got_graver"}
 
 
@@ -29,7 +33,7 @@ def fold(context: Context) -> None:
     limits = context.policy.rules().limits
     for paused in context.database.repeat(lambda connection: pausing.watch(connection, limits, now)):
         _LOG.warning("resends_paused", account=paused.account, scope=str(paused.scope), why=paused.why)
-    guard(context, now)
+    guard(context.database, limits, now)
     for told in context.database.repeat(lambda connection: incidents.fold(connection, now, settings.alert_flap)):
         tell(told)
     excuse(context, now)
@@ -54,9 +58,8 @@ def _say_problem(problem: str) -> None:
             _LOG.error("alert_routes_not_reloaded", problem=problem, next_step="`dlr alerts list` tells all mistakes")
 
 
-def guard(context: Context, now: datetime) -> None:
+def guard(database: Database, limits: Limits, now: datetime) -> None:
     """Fold the guard's counts, and hold what was written before a surge showed: short transactions, one by one."""
-    database, limits = context.database, context.policy.rules().limits
     folded = database.repeat(lambda connection: guard_fold.fold(connection, now))
     # The narrowest first: whom one scope holds counts for no wider one.
     for dimension in DIMENSIONS:
@@ -68,7 +71,19 @@ def guard(context: Context, now: datetime) -> None:
                 lambda connection, of=group, last=after: guard_fold.sweep(connection, of, last, now)  # type: ignore[misc]
             ):
                 pass
+    _settle(database, now)
     database.repeat(lambda connection: guard_fold.tell(connection, folded, limits, now))
+
+
+def _settle(database: Database, now: datetime) -> None:
+    """Do what was decided on groups also to those who were written into them in that moment, or left by a break."""
+    with database.reading() as connection:
+        groups = holds.unsettled(connection, now - _DECIDED)
+    for group in groups:
+        while database.repeat(
+            lambda connection, of=group: holds.settle(connection, of.id, now, of.who)  # type: ignore[misc]
+        ):
+            pass
 
 
 def excuse(context: Context, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What failed while an incident was open for its network or domain says nothing about the person."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from store.incidents import Sighting
 from store.schema import decisions, failure_days, suppressions
 from store.schema import incidents as incident_table
 from tests.support.desk import Desk, report
-from tests.suppress.people import act
+from tests.suppress.people import act, until_it_waits
 from workers import maintain
 from workers.watch import rates_leave_their_band
 
@@ -187,6 +188,26 @@ def test_what_a_person_accepted_meanwhile_is_theirs(desk: Desk) -> None:
     begins(desk, 7 * DAY + 5, {"network": "23410"}, threshold=50, count=60)
     excuse(desk)
     assert {row.id: row.state for row in desk.rows(suppressions)} == {accepted.id: "active", waits.id: "dropped"}
+
+
+def test_what_a_person_accepts_in_that_moment_is_theirs(desk: Desk) -> None:
+    act(desk, Mode.PROPOSE)
+    fails_on(desk, range(7))
+    begins(desk, 7 * DAY - 5, {"network": "23410"}, threshold=50)
+    desk.handle(absent(1, 7 * DAY))
+    [waits] = desk.rows(suppressions)
+    begins(desk, 7 * DAY + 5, {"network": "23410"}, threshold=50, count=60)
+    [incident] = desk.rows(incident_table)
+    now = datetime.now(UTC)
+    dropping = Thread(
+        target=desk.database.repeat, args=(lambda connection: outages.drop_counted(connection, incident, 0, now),)
+    )
+    with desk.database.transaction() as connection:
+        holds.answer(connection, [waits.id], now, "ann", accept=True)
+        dropping.start()
+        until_it_waits(desk)
+    dropping.join(30)
+    assert states(desk) == ["active"]
 
 
 def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink(desk: Desk) -> None:
