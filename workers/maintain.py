@@ -19,7 +19,7 @@ _LOG = log(__name__)
 _LONGEST_POST: Final = timedelta(minutes=10)
 # How messages ended is needed no longer than the policy's `pause_window`, which may grow.
 _KEPT_COUNTS: Final = timedelta(hours=1)
-# So long after an incident opened, reports may still be committed that were decided on before.
+# So long after an incident showed what it excuses, reports may still be committed that were decided on before.
 _LONGEST_SLICE: Final = timedelta(minutes=1)
 # So long after a group was decided it is looked whether anybody was written into it since, or left over.
 _DECIDED: Final = timedelta(days=1)
@@ -87,13 +87,13 @@ def _settle(database: Database, now: datetime) -> None:
 
 
 def excuse(context: Context, now: datetime) -> None:
-    """Drop what was suppressed on failures that an incident which has just opened takes from their count.
+    """Drop what was suppressed on failures that an incident takes from their count which has just opened, or got worse.
 
-    For a while after it opened: a slice of reports that was decided on before may be committed after.
+    For a while after that: a slice of reports that was decided on before may be committed after.
     """
     database = context.database
     with database.reading() as connection:
-        opened = outages.newly_open(connection, now - _LONGEST_SLICE)
+        opened = outages.newly_excusing(connection, now - _LONGEST_SLICE)
     for incident in opened:
         after = dropped = 0
         while True:
