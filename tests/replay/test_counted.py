@@ -85,7 +85,7 @@ def test_failures_count_alike_before_during_and_after_a_surge_in_an_incident_tha
         desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
         desk.fold()
 
-    for number, days in enumerate((11, 10, 9)):
+    for number, days in enumerate((11.0, 10.0, 9.0)):
         desk.handle(ago(days, number, 27))
     is_seen(8, 60)
     for number in range(1, 35):

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -136,7 +137,8 @@ class TestSomebodyWhoDecidesMeanwhile:
             until_it_waits(desk)
         second.join(30)
         desk.fold()
-        assert [row.count for row in desk.rows(incidents)] == [60]
+        rows: list[Any] = list(desk.rows(incidents))
+        assert [row.count for row in rows] == [60]
 
     @pytest.mark.parametrize("grouped", [True, False])
     def test_a_delivery_in_that_moment_is_not_overruled_by_the_decision(self, desk: Desk, *, grouped: bool) -> None:
