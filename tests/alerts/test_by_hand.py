@@ -167,6 +167,9 @@ class TestRoutes:
         assert dead["waiting"] >= 1
         [line, _] = dlr.lines("alerts", "list")
         assert line[1].startswith("fails: ")
+        looked = dlr.run("doctor").output
+        assert "team fails: " in looked
+        assert "dlr alerts test team" in looked
 
     def test_a_test_reaches_that_route_alone(self, dlr: Dlr, target: Target, other: Target) -> None:
         assert "took a test message" in dlr("alerts", "test", "team")
