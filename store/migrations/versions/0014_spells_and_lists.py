@@ -1,4 +1,4 @@
-"""When the failures of an incident came at a rate that opens it: what it excuses."""
+"""When the failures of an incident came at a rate that opens it, and what is to be taken off a list by an index."""
 
 import json
 
@@ -13,6 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables to this release."""
+    op.drop_index("ix_listed_due", table_name="listed")
+    op.create_index("ix_listed_due", "listed", ["account", "list", "state", "op", "due_at"], unique=False)
     op.add_column("incidents", sa.Column("spells", sa.Text(), server_default="[]", nullable=False))
     connection = op.get_bind()
     # Those from before excuse what they excused so far: all from their first report to their end, or to the last one.
