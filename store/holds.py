@@ -72,10 +72,10 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
     return len(numbers)
 
 
-def unsettled(connection: Connection, since: datetime) -> list[Any]:
-    """Return the groups decided since then in which somebody is held still: who wrote them had seen the group open."""
+def unsettled(connection: Connection, since: datetime, until: datetime) -> list[Any]:
+    """Return the groups decided within a time in which somebody is held still: who wrote them had seen it open."""
     held = exists().where(suppressions.c.state == HELD, suppressions.c.held_by == guard_holds.c.id)
-    query = select(guard_holds).where(guard_holds.c.decided_at >= since, held)
+    query = select(guard_holds).where(guard_holds.c.decided_at.between(since, until), held)
     return list(connection.execute(query).all())
 
 

@@ -23,6 +23,8 @@ _KEPT_COUNTS: Final = timedelta(hours=1)
 _LONGEST_SLICE: Final = timedelta(minutes=1)
 # So long after a group was decided it is looked whether anybody was written into it since, or left over.
 _DECIDED: Final = timedelta(days=1)
+# Whoever decides does it to all of them, and says to how many: nobody is to get in the way of that.
+_BY_ITSELF: Final = timedelta(minutes=5)
 _EVENTS: Final = {"reminded": "incident_goes_on", "reopened": "incident_reopened", "graver": "incident_got_graver"}
 
 
@@ -78,7 +80,7 @@ def guard(database: Database, limits: Limits, now: datetime) -> None:
 def _settle(database: Database, now: datetime) -> None:
     """Do what was decided on groups also to those who were written into them in that moment, or left by a break."""
     with database.reading() as connection:
-        groups = holds.unsettled(connection, now - _DECIDED)
+        groups = holds.unsettled(connection, now - _DECIDED, now - _BY_ITSELF)
     for group in groups:
         while database.repeat(
             lambda connection, of=group: holds.settle(connection, of.id, now, of.who)  # type: ignore[misc]
