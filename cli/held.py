@@ -10,9 +10,11 @@ from cli.groups import Listing
 from cli.listed import print_found
 from cli.moments import shown
 from cli.output import NOT_FOUND, counted, fail, format_option
-from cli.stored import ids, stored
+from cli.state import codes_or_fail, rules_or_fail
+from cli.stored import Stored, ids, stored
 from cli.who import who_option
 from store import holds
+from workers.maintain import guard
 
 
 @click.group(cls=Listing)
@@ -56,11 +58,19 @@ def drop(number: str, yes: bool, who: str) -> None:
     _decide(number, who, yes=yes, is_release=False)
 
 
+def _group(at: Stored, group: int) -> dict[str, Any] | None:
+    with at.database.reading() as connection:
+        return next((row for row in holds.groups(connection, everything=True) if row["id"] == group), None)
+
+
 def _decide(number: str, who: str, *, yes: bool, is_release: bool) -> None:
     group = ids([number])[0]
     with stored() as at:
-        with at.database.reading() as connection:
-            found = next((row for row in holds.groups(connection, everything=True) if row["id"] == group), None)
+        found = _group(at, group)
+        if found is not None and found["state"] == "open" and not found["swept"]:
+            # It has just opened: who came before the surge showed belongs to it, and to the decision.
+            guard(at.database, rules_or_fail(at.settings, codes_or_fail(at.settings)).limits, datetime.now(UTC))
+            found = _group(at, group)
         if found is None or (found["state"] != "open" and not found["held"]):
             raise fail(f"There is no open group {group}. `dlr suppress held list` shows them.", name=NOT_FOUND)
         if found["state"] != "open":

@@ -23,6 +23,7 @@ from store.views import Found, Wanted
 from workers.actions.notify.message import meaning_of
 
 _MINUTE = 60_000
+_SPELLS = 5
 _LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 
@@ -46,7 +47,7 @@ def list_incidents(everything: bool, limit: int, form: str) -> None:
         quiet = incident_silences.lasting(connection, datetime.now(UTC))
     for row in found:
         row["silenced"] = any(one.covers(_Row(row)) for one in quiet)
-        row["recent"] = _by_minute(row["recent"])
+        row["recent"], row["spells"] = _by_minute(row["recent"]), _spells(row)
     if form == "json":
         print_json(plain(found))
     elif found:
@@ -63,6 +64,13 @@ def _by_minute(recent: Mapping[str, int]) -> list[dict[str, Any]]:
         {"at": from_ms(int(minute) * _MINUTE), "count": count}
         for minute, count in sorted(recent.items(), key=lambda one: int(one[0]))
     ]
+
+
+def _spells(row: Found) -> list[dict[str, Any]]:
+    """Return when failures there counted against nobody, the earliest first."""
+    end = row["resolved_at"]
+    spells = ((from_ms(begin), from_ms(until)) for begin, until, _ in row["spells"])
+    return [{"since": since, "until": until if end is None else min(until, end)} for since, until in spells]
 
 
 class _Row:
@@ -88,7 +96,7 @@ def show_incident(number: str, support: bool, form: str) -> None:
         row = views.incident(connection, ids([number])[0])
         if row is None:
             raise fail(f"There is no incident {number}. `dlr incidents list --all` lists them.", name=NOT_FOUND)
-        row["recent"] = _by_minute(row["recent"])
+        row["recent"], row["spells"] = _by_minute(row["recent"]), _spells(row)
         row["events"] = incident_events.of(connection, row["id"])
         row["notices"] = notices.history(connection, row["id"])
         row["support"] = for_support(connection, row)
@@ -108,6 +116,8 @@ def _show(row: Found) -> None:
         click.echo(f"    means: {meaning}")
     if row["next_step"]:
         click.echo(f"    next: {row['next_step']}")
+    for one in row["spells"][-_SPELLS:]:
+        click.echo(f"    failures there count against nobody from {shown(one['since'])} until {shown(one['until'])}")
     for example in row["examples"]:
         click.echo(f"    for example {example}")
     for event in row["events"]:

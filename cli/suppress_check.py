@@ -44,7 +44,7 @@ def check(
     with stored() as at, at.database.reading() as connection:
         account_or_fail(at, connection, account)
         rules = rules_or_fail(at.settings, codes_or_fail(at.settings))
-        purpose = Opinion(rules.purposes, timedelta(), rules).purpose_of(purpose, campaign, sender, "")
+        purpose = Opinion(rules.purposes, timedelta(), rules).counts_as(account, purpose, campaign, sender, "")
         asked = [
             Asked(at.vault.hash_address(account, normalise(one)), channel, sender, campaign, purpose) for one in given
         ]

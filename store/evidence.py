@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Select, or_, select
 
 from store import trail, views
-from store.schema import lift_requests, messages, protections, reports, retries, sends, suppressions
+from store.schema import lift_requests, listed, messages, protections, reports, retries, sends, suppressions
 from store.trail import Verdict
 from store.views import Found
 
@@ -16,6 +16,11 @@ _SENDS: Final = [sends.c[name] for name in (
     "key", "account", "message_id", "channel", "sender", "purpose", "campaign", "application", "entity", "state",
     "origin", "sent_at", "not_after", "obstacle", "flagged",
 )]  # fmt: skip
+# `list_scope`: the sender, the sender's domain or the application that it is for; empty: all.
+_LISTED: Final = [listed.c.scope.label("list_scope"), *(listed.c[name] for name in (
+    "id", "account", "list", "channel", "source", "op", "state", "suppression_id", "until", "attempts",
+    "first_sent_at", "sent_at", "created_there", "note", "changed_at",
+))]  # fmt: skip
 # Kept from the first change on; an entry without any was stripped of them.
 _NO_TRAIL: Final = "the whole trail is missing"
 
@@ -101,6 +106,12 @@ def protections_of(connection: Connection, person: bytes) -> list[Found]:
     """Return what protects a person from being suppressed by failures."""
     query = select(protections).where(protections.c.address == person)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def list_records_of(connection: Connection, person: bytes) -> list[Found]:
+    """Return what is known of a person on Infobip's lists: seen there, put there, taken off; the earliest first."""
+    found = list(_paged(connection, select(*_LISTED).where(listed.c.address == person), listed.c.id))
+    return sorted(found, key=lambda row: (row["first_sent_at"] or row["created_there"] or row["changed_at"], row["id"]))
 
 
 def _paged(connection: Connection, query: Select[Any], key: Column[Any]) -> Iterator[Found]:

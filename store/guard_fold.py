@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, select, update
 
 from codes.causes import FIRM
 from policy.rules import Limits
@@ -17,7 +17,7 @@ from store.moments import from_ms, to_ms
 from store.schema import addresses, guard_counts, guard_deltas, guard_holds, suppressions
 from store.suppressions import ACTIVE, HELD, PROPOSED
 from store.trail import Change, change
-from store.writes import insert_for
+from store.writes import insert_for, locked
 
 WHO: Final = "guard"
 RULE: Final = "suppressions-held"
@@ -106,8 +106,9 @@ def open_holds(connection: Connection, folded: Folded, dimension: str, limits: L
     for scope, bucket in sorted(folded.candidates.items()):
         if scope[1] == dimension and not _just_released(connection, scope, limits, now):
             counts = _window(connection, scope, bucket, limits)
-            if exceeds(counts.finals, counts.candidates, limits):
-                first = surging[scope] = from_ms(bucket - span(limits))
+            first = from_ms(bucket - span(limits))
+            if exceeds(counts.finals, counts.candidates, limits) and _has_anybody(connection, scope, first):
+                surging[scope] = first
                 open_hold(connection, scope, first, counts.finals, counts.candidates, now)
     query = select(guard_holds).where(guard_holds.c.is_open == 1, guard_holds.c.dimension == dimension)
     found = []
@@ -122,6 +123,38 @@ def _just_released(connection: Connection, scope: Scope, limits: Limits, now: da
     decided = and_(guard_holds.c.state == guard.RELEASED, guard_holds.c.decided_at > now - limits.guard_window)
     query = select(guard_holds.c.id).where(_is(scope), decided)
     return connection.execute(query.limit(1)).first() is not None
+
+
+def _has_anybody(connection: Connection, scope: Scope, since: datetime) -> bool:
+    """Whether a group of this scope holds, or would hold, anybody: all may have been decided on already."""
+    if connection.execute(select(guard_holds.c.id).where(_is(scope), guard_holds.c.is_open == 1)).first() is not None:
+        return True
+    rows: Sequence[Any] = ()
+    while not any(scope[1:] in _scopes_of(row) for row in rows):
+        after = rows[-1].id if rows else 0
+        rows = connection.execute(_to_hold(scope[0], since, after)).all()
+        if not rows:
+            return False
+    return True
+
+
+def _to_hold(account: str, since: datetime, after: int) -> Select[Any]:
+    """Return the query for what the rules did since then, 500 entries at a time."""
+    return (
+        select(suppressions, addresses.c.domain)
+        .outerjoin(addresses, addresses.c.hash == suppressions.c.address)
+        .where(
+            suppressions.c.state.in_((ACTIVE, PROPOSED)),
+            suppressions.c.since >= since,
+            suppressions.c.account == account,
+            suppressions.c.origin == _ORIGIN,
+            suppressions.c.cause.not_in(sorted(FIRM)),
+            suppressions.c.held_by == 0,
+            suppressions.c.id > after,
+        )
+        .order_by(suppressions.c.id)
+        .limit(_SWEPT_AT_ONCE)
+    )
 
 
 def _is(scope: Scope) -> Any:
@@ -144,24 +177,14 @@ def _window(connection: Connection, scope: Scope, last: int, limits: Limits) -> 
 def sweep(connection: Connection, group: ToSweep, after: int, now: datetime) -> int:
     """Hold what the rules did in the window of a group before the surge showed; 500 entries at a time.
 
-    Returns the id to go on after, 0 at the end. What a person accepted is left as it is.
+    Returns the id to go on after, 0 at the end. What a person accepted is left as it is, and so is all once a person
+    has decided on the group.
     """
-    hold = connection.execute(select(guard_holds).where(guard_holds.c.id == group.id)).one()
-    query = (
-        select(suppressions, addresses.c.domain)
-        .outerjoin(addresses, addresses.c.hash == suppressions.c.address)
-        .where(
-            suppressions.c.state.in_((ACTIVE, PROPOSED)),
-            suppressions.c.since >= group.since,
-            suppressions.c.account == hold.account,
-            suppressions.c.origin == _ORIGIN,
-            suppressions.c.cause.not_in(sorted(FIRM)),
-            suppressions.c.held_by == 0,
-            suppressions.c.id > after,
-        )
-        .order_by(suppressions.c.id)
-        .limit(_SWEPT_AT_ONCE)
-    )
+    hold = connection.execute(locked(connection, select(guard_holds).where(guard_holds.c.id == group.id))).one()
+    if hold.is_open != 1:
+        return 0
+    # Locked as they are read: somebody may be accepting, lifting or dropping one of them in this moment.
+    query = locked(connection, _to_hold(hold.account, group.since, after), suppressions)
     rows = connection.execute(query).all()
     mine = [(row, scopes) for row in rows if (hold.dimension, hold.value) in (scopes := _scopes_of(row))]
     values = {"state": HELD, "held_by": hold.id, "changed_at": now}
@@ -200,7 +223,8 @@ def _take_from_wider(connection: Connection, hold: Any, mine: Sequence[tuple[Any
 def tell(connection: Connection, folded: Folded, limits: Limits, now: datetime) -> None:
     """Tell of groups that are new or grew, remind of those that go on, and tell of surges of what is never held."""
     sightings = []
-    for hold in connection.execute(select(guard_holds).where(guard_holds.c.is_open == 1)).all():
+    query = select(guard_holds).where(guard_holds.c.is_open == 1).order_by(guard_holds.c.id)
+    for hold in connection.execute(locked(connection, query)).all():
         is_due = hold.told_at is None or hold.told_at <= now - _HEARD_AGAIN
         if not is_due and (hold.account, hold.dimension, hold.value) not in folded.candidates:
             continue

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
 from store import incidents, views
 from store.guard import OPEN, RELEASED
@@ -12,6 +12,7 @@ from store.guard_fold import incident_key
 from store.schema import guard_holds, suppressions
 from store.suppressions import ACTIVE, DECIDED, DROPPED, HELD, PROPOSED
 from store.trail import Change, change
+from store.writes import locked
 
 _AT_ONCE: Final = 500
 Found = dict[str, Any]
@@ -64,10 +65,18 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
     query = select(suppressions.c.id, suppressions.c.until).where(
         suppressions.c.state == HELD, suppressions.c.held_by == number
     )
-    rows = connection.execute(query.order_by(suppressions.c.id).limit(_AT_ONCE)).all()
+    # Locked as they are read: a delivery may be lifting one of them in this moment.
+    rows = connection.execute(locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE))).all()
     numbers = [row.id for row in rows]
     _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
     return len(numbers)
+
+
+def unsettled(connection: Connection, since: datetime, until: datetime) -> list[Any]:
+    """Return the groups decided within a time in which somebody is held still: who wrote them had seen it open."""
+    held = exists().where(suppressions.c.state == HELD, suppressions.c.held_by == guard_holds.c.id)
+    query = select(guard_holds).where(guard_holds.c.decided_at.between(since, until), held)
+    return list(connection.execute(query).all())
 
 
 def proposals(connection: Connection, limit: int) -> list[Found]:
@@ -100,7 +109,7 @@ def is_proposed(connection: Connection, number: int) -> bool:
 def answer(connection: Connection, numbers: Sequence[int], now: datetime, who: str, *, accept: bool) -> list[int]:
     """Accept or drop proposals; return the ids of those that were proposed."""
     query = select(suppressions.c.id).where(suppressions.c.id.in_(numbers), suppressions.c.state == PROPOSED)
-    found = list(connection.scalars(query.order_by(suppressions.c.id)))
+    found = list(connection.scalars(locked(connection, query.order_by(suppressions.c.id))))
     _set(connection, found, now, who, release=accept, detail="proposal")
     return found
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, or_, select, update
 
 from config.alert_routes import gravity
-from store import incident_events
+from store import incident_events, spells
 from store.ids import new_id
 from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, UPDATED
 from store.moments import from_ms, to_ms
@@ -85,6 +85,8 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime, flap
     is_told = change in _TOLD and not _flaps(standing, change, now, flap)
     if change in (OPENED, REOPENED, GRAVER):
         values["state"] = OPEN
+    if values["state"] != WATCHING:
+        values["spells"] = _spells(standing, deltas, now)
     if is_told:
         values |= {"told_at": now, "told": change}
     number = _write(connection, standing, deltas, values)
@@ -156,6 +158,17 @@ def _first_at(standing: Any, recent: Mapping[str, int], begins: datetime) -> dat
     return max(first_at, begins if to_ms(begins) // 60_000 <= oldest else from_ms(oldest * 60_000))
 
 
+def _spells(standing: Any, deltas: Sequence[Any], now: datetime) -> str:
+    """Return the spells of an incident that is open, with what these sightings add to them."""
+    known = spells.decode(standing.spells) if standing else []
+    if place_of_incident(json.loads(standing.facts if standing else deltas[-1].facts)):
+        goes_on = standing is not None and standing.is_open == 1
+        minutes = {int(minute): count for minute, count in _minutes(standing if goes_on else None, deltas).items()}
+        rate, begins = spells.rate_of(deltas[-1]), spells.begins_of(deltas)
+        known = spells.add(known, minutes, begins, rate, now_ms=to_ms(now))
+    return spells.encode(known)
+
+
 def _more(known: str, new: Any, most: int) -> str:
     return json.dumps(list(dict.fromkeys([*json.loads(known), *filter(None, new)]))[:most], ensure_ascii=False)
 
@@ -196,13 +209,18 @@ def _write(connection: Connection, standing: Any, deltas: Sequence[Any], values:
 def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
     """Return counts by minute inside the threshold's window."""
     window = max(delta.within_ms for delta in deltas)
+    minutes = _minutes(standing, deltas)
+    # Events, not their arrival, make a rate: a backlog of last night's failures is one burst of last night.
+    oldest = max(map(int, minutes)) - window // 60_000
+    return {minute: count for minute, count in minutes.items() if int(minute) >= oldest}
+
+
+def _minutes(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
     minutes: dict[str, int] = json.loads(standing.recent) if standing else {}
     for delta in deltas:
         minute = str(to_ms(delta.last_at) // 60_000)
         minutes[minute] = minutes.get(minute, 0) + delta.count
-    # Events, not their arrival, make a rate: a backlog of last night's failures is one burst of last night.
-    oldest = max(map(int, minutes)) - window // 60_000
-    return {minute: count for minute, count in minutes.items() if int(minute) >= oldest}
+    return minutes
 
 
 def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = QUIET) -> int:

@@ -1,7 +1,8 @@
 """When incidents were open for a network, a mail domain or a country: what failed there then says nothing about people.
 
-An incident counts from when its first report happened until it was resolved, by the time of the events, once it has
-opened at all: one that stays below its threshold is none. What is grouped by sender or campaign is about those.
+An incident counts, once it has opened at all, for its spells (`store.spells`), and not beyond its end: one that stays
+below its threshold is none, and a trickle that keeps it open is none either. That goes by the time of the events. What
+is grouped by sender or campaign is about those.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,19 +14,17 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from codes.causes import FIRM
-from store import incident_events
-from store.ids import first_id_of
-from store.moments import to_ms
+from store import spells
+from store.moments import from_ms, to_ms
 from store.schema import addresses, incidents, suppressions
-from store.schema import incident_events as history
 from store.suppressions import DECIDED, DROPPED, STANDING
 from store.trail import Change, change
-from store.writes import select_in
+from store.writes import locked, select_in
 
 _KINDS: Final = ("network", "domain", "country")
 _OF_OURS: Final = frozenset({"sender", "campaign"})
 _OPEN: Final = ("open", "acknowledged")
-_COLUMNS: Final = ("id", "account", "place", "facts", "first_at", "state", "resolved_at", "is_open")
+_COLUMNS: Final = ("id", "account", "place", "facts", "spells", "state", "resolved_at", "is_open")
 _MCC: Final = 3
 _AT_ONCE: Final = 500
 Place = tuple[str, str]
@@ -49,7 +48,7 @@ class _Outage(NamedTuple):
     incident: int
     channel: str
     begins_ms: int
-    ends_ms: int | None
+    ends_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,7 @@ class Outages:
         moment = to_ms(at)
         for where in _around(place):
             for one in self.known.get((account, where), ()):
-                within = one.begins_ms <= moment and (one.ends_ms is None or moment <= one.ends_ms)
-                if within and one.channel in ("", channel):
+                if one.begins_ms <= moment <= one.ends_ms and one.channel in ("", channel):
                     return f"incident {one.incident} was open for {where.replace('=', ' ')}"
         return ""
 
@@ -91,22 +89,35 @@ def read(connection: Connection, places: Iterable[Place]) -> Outages:
         is_open = row.is_open == 1 and row.state in _OPEN
         if is_open or row.resolved_at is not None:
             channel = str(msgspec.json.decode(row.facts).get("channel", ""))
-            outage = _Outage(row.id, channel, row.first_at, None if is_open else row.resolved_at)
-            known.setdefault((row.account, row.place), []).append(outage)
+            for spell in spells.decode(row.spells):
+                ends_ms = spell.ends_ms if is_open else min(spell.ends_ms, row.resolved_at)
+                outage = _Outage(row.id, channel, spell.begins_ms, ends_ms)
+                known.setdefault((row.account, row.place), []).append(outage)
     return Outages(known)
 
 
-def newly_open(connection: Connection, since: datetime) -> list[Any]:
-    """Return the incidents about a place that opened, or opened again, since then."""
-    opened = select(history.c.incident_id).where(
-        history.c.id >= first_id_of(to_ms(since)),
-        history.c.change.in_((incident_events.OPENED, incident_events.REOPENED)),
-    )
-    query = select(incidents).where(incidents.c.id.in_(opened), incidents.c.place != "", incidents.c.is_open == 1)
-    return [row for row in connection.execute(query) if row.state in _OPEN]
+@dataclass(frozen=True, slots=True)
+class Excusing:
+    """An incident that has just turned out to excuse what failed from `since` on."""
+
+    id: int
+    account: str
+    place: str
+    since: datetime
 
 
-def drop_counted(connection: Connection, incident: Any, after: int, now: datetime) -> tuple[int, int]:
+def newly_excusing(connection: Connection, since: datetime) -> list[Excusing]:
+    """Return the open incidents about a place of which it showed since then that they excuse what was counted."""
+    query = select(incidents).where(incidents.c.state.in_(_OPEN), incidents.c.is_open == 1, incidents.c.place != "")
+    found = []
+    for row in connection.execute(query):
+        news = [one.begins_ms for one in spells.decode(row.spells) if one.noted_ms >= to_ms(since)]
+        if news:
+            found.append(Excusing(row.id, row.account, row.place, from_ms(min(news))))
+    return found
+
+
+def drop_counted(connection: Connection, incident: Excusing, after: int, now: datetime) -> tuple[int, int]:
     """Drop what was suppressed on a count that an incident has taken failures from, up to 500 entries after an id.
 
     What a person decided on is left as it is. Returns the id to go on after, 0 at the end, and how many were dropped:
@@ -117,13 +128,15 @@ def drop_counted(connection: Connection, incident: Any, after: int, now: datetim
         .select_from(suppressions.outerjoin(addresses, addresses.c.hash == suppressions.c.address))
         .where(
             suppressions.c.state.in_(STANDING),
-            suppressions.c.since >= incident.first_at,
+            suppressions.c.since >= incident.since,
             suppressions.c.cause.not_in(sorted(FIRM)),
             suppressions.c.held_by != DECIDED,
             suppressions.c.id > after,
         )
     )
-    rows = connection.execute(query.order_by(suppressions.c.id).limit(_AT_ONCE)).all()
+    # Locked as they are read: somebody may be accepting or lifting one of them in this moment.
+    query = locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE), suppressions)
+    rows = connection.execute(query).all()
     # Asked for in the statement, the account would lead it by an index that every entry of the account is in.
     mine = [row for row in rows if row.account == incident.account]
     counted = [(row, evidence) for row in mine if (evidence := msgspec.json.decode(row.evidence)).get("counted")]

@@ -74,7 +74,9 @@ def how_many(connection: Connection, account: str, of_list: str, now: datetime) 
 
 def _due(account: str, of_list: str, now: datetime, states: Sequence[str]) -> Any:
     mine = and_(listed.c.account == account, listed.c.list == of_list)
-    return and_(mine, listed.c.state.in_(states), listed.c.due_at <= now)
+    # All that there are, named so that the index goes down to what is due.
+    every = listed.c.op.in_((ADD, REMOVE, THEIRS))
+    return and_(mine, listed.c.state.in_(states), every, listed.c.due_at <= now)
 
 
 def known(connection: Connection, account: str, of_list: str, keys: Iterable[Key]) -> list[Any]:

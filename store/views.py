@@ -12,6 +12,7 @@ from store.schema import (
     addresses,
     decisions,
     incidents,
+    listed,
     messages,
     meta,
     protections,
@@ -26,7 +27,7 @@ from store.schema import (
 
 Found = dict[str, Any]
 # JSON texts: what is only shown is kept as one, and read here, so that nobody else need know.
-_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent"})
+_JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent", "spells"})
 _AT_ONCE: Final = 500
 
 
@@ -52,7 +53,7 @@ class Wanted:
 def accounts(connection: Connection) -> set[str]:
     """Return the accounts that have rows: one index look-up for each, not a scan."""
     found: set[str] = set()
-    for table in (report_keys, suppressions, retries, sends, protections):
+    for table in (report_keys, suppressions, retries, sends, protections, listed):
         column = table.c.account
         last = connection.execute(select(func.min(column))).scalar()
         while last is not None:

@@ -12,7 +12,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Row, Table
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
@@ -33,6 +33,14 @@ _ARRAYS: Final[tuple[tuple[type, str], ...]] = (
 def insert_for(connection: Connection, table: Table) -> "PostgresInsert | SqliteInsert":
     """Return the database's own insert, which knows ON CONFLICT."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def locked(connection: Connection, query: Select[Any], *of: Table) -> Select[Any]:
+    """Let nobody else change what a query reads, or the rows of `of`, until the end of the transaction.
+
+    What others change meanwhile is waited for and looked at anew. SQLite has only one writer anyway.
+    """
+    return query if connection.dialect.name == "sqlite" else query.with_for_update(of=of or None)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:

@@ -63,11 +63,12 @@ class Admission:
             line["hint"] = "the client's address is not known: compare DLR_TRUSTED_PROXIES with the proxies in front"
         _log.warning("a callback was refused", **line)
         g.line["refused"] = line["failed"]
-        if self.refusals.reached():
+        if count := self.refusals.untold():
             self.reporter.note(
                 "callbacks_refused",
                 MAIN,
                 f"Callbacks are being refused (failing: {line['failed']}). Infobip gives each one up 41.5 hours after "
                 "its first attempt, and what was in it is lost then.",
                 f"Compare {line['settings']} with what Infobip is given; the log says what would have matched.",
+                count,
             )

@@ -1,5 +1,7 @@
 """The Flask application of the endpoint, made of its collaborators. Nothing happens on import."""
 
+from typing import Final
+
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
@@ -20,6 +22,8 @@ from webhook.incidents import Incidents, LogIncidents, Reporter
 from webhook.keeping import Keeper
 from webhook.receive import Receiver, register_receive
 from webhook.ringer import Ringer
+
+REPORTER: Final = "dlr_reporter"
 
 
 class Everything(BaseConverter):
@@ -43,6 +47,7 @@ def create_app(
     reporter = Reporter(incidents or LogIncidents())
     admission = Admission(settings, guard, reporter)
     app = Flask("webhook", static_folder=None, template_folder=None)
+    app.extensions[REPORTER] = reporter
     app.url_map.merge_slashes = False  # it would answer a doubled slash with a redirect, which a sender may not follow
     app.url_map.strict_slashes = False
     app.url_map.converters["everything"] = Everything

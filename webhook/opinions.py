@@ -42,6 +42,14 @@ class Opinion:
         )
         return (found or Purpose.UNDECLARED).value
 
+    def counts_as(self, account: str, declared: str, campaign: str, sender: str, application: str) -> str:
+        """Return what a message is asked of the suppressions as: with the account's default, as for its resends.
+
+        The register keeps `purpose_of`, for nobody declares anything by a default, which may be another tomorrow.
+        """
+        purpose = Purpose(declared or Purpose.UNDECLARED)
+        return self.purposes.of_send(purpose, account, campaign=campaign, sender=sender, application=application).value
+
 
 class Opinions:
     """The policy file as this process sees it; read again when it changes. While a new one is wrong, the old stays."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from codes.channels import CHANNELS
+from codes.channels import CHANNELS, UNKNOWN
 from config.logs import log
 from infobip.inbound import InboundError, Reading, read
 from store.inbox import Arrival
@@ -113,7 +113,7 @@ class Receiver:
         return found[0] if found else MAIN
 
     def _note_mistyped(self, target: Target, account: str) -> None:
-        known = ", ".join(sorted(CHANNELS))
+        known = ", ".join(sorted(CHANNELS - {UNKNOWN}))
         self.reporter.note(
             "channel_not_known",
             account,

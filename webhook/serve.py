@@ -19,7 +19,7 @@ from store.errors import StoreError, Unavailable
 from store.revision import require_migrated
 from store.vault import Vault, open_vault
 from webhook.accounts import Accounts
-from webhook.app import create_app
+from webhook.app import REPORTER, create_app
 from webhook.auth import Guard
 from webhook.ringer import Bell, Ringer
 from webhook.self_test import start_self_test
@@ -56,6 +56,7 @@ def app_from(settings: Settings) -> Flask:
 
     def close() -> None:
         stop()
+        app.extensions[REPORTER].close()
         ringer.close()
         database.close()
 

@@ -21,8 +21,9 @@ class StoreIncidents:
         next_step: str,
         threshold: int = 1,
         within: timedelta = timedelta(minutes=10),
+        count: int = 1,
     ) -> None:
-        """Count one occurrence. Raises `store.errors.Unavailable`."""
+        """Count occurrences. Raises `store.errors.Unavailable`."""
         seen = Sighting(
             account=account,
             key=kind,
@@ -33,6 +34,7 @@ class StoreIncidents:
             at=datetime.now(UTC),
             threshold=threshold,
             within=within,
+            count=count,
         )
         with self._database.transaction() as connection:
             incidents.note(connection, [seen])

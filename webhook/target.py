@@ -69,7 +69,7 @@ def read_target(rest: str, query: MultiDict[str, str] | None = None) -> Target:
     if parts[0].lower() == ANY_CHANNEL:
         return Target(AUTO, token)
     channel, meant = _channel(parts[0])
-    return Target(channel, token, mistyped=channel == UNKNOWN and parts[0].lower() != UNKNOWN, meant=meant)
+    return Target(channel, token, mistyped=channel == UNKNOWN, meant=meant)
 
 
 @lru_cache(maxsize=256)

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from config.logs import log
+from policy.rules import Limits
 from store import (
     ended,
     guard_fold,
+    holds,
     incidents,
     notices,
     outages,
@@ -17,6 +19,7 @@ from store import (
     traffic,
     waiting,
 )
+from store.database import Database
 from store.guard import DIMENSIONS
 from store.incidents import Opened
 from store.work_marks import BEAT
@@ -29,8 +32,12 @@ _LOG = log(__name__)
 _LONGEST_POST: Final = timedelta(minutes=10)
 # How messages ended is needed no longer than the policy's `pause_window`, which may grow.
 _KEPT_COUNTS: Final = timedelta(hours=1)
-# So long after an incident opened, reports may still be committed that were decided on before.
+# So long after an incident showed what it excuses, reports may still be committed that were decided on before.
 _LONGEST_SLICE: Final = timedelta(minutes=1)
+# So long after a group was decided it is looked whether anybody was written into it since, or left over.
+_DECIDED: Final = timedelta(days=1)
+# Whoever decides does it to all of them, and says to how many: nobody is to get in the way of that.
+_BY_ITSELF: Final = timedelta(minutes=5)
 _EVENTS: Final = {"reminded": "incident_goes_on", "reopened": "incident_reopened", "graver": "incident_got_graver"}
 
 
@@ -41,7 +48,7 @@ def fold(context: Context) -> None:
     limits = context.policy.rules().limits
     for paused in context.database.repeat(lambda connection: pausing.watch(connection, limits, now)):
         _LOG.warning("resends_paused", account=paused.account, scope=str(paused.scope), why=paused.why)
-    guard(context, now)
+    guard(context.database, limits, now)
     for told in context.database.repeat(lambda connection: incidents.fold(connection, now, settings.alert_flap)):
         tell(told)
     excuse(context, now)
@@ -67,9 +74,8 @@ def _say_problem(problem: str) -> None:
             _LOG.error("alert_routes_not_reloaded", problem=problem, next_step="`dlr alerts list` tells all mistakes")
 
 
-def guard(context: Context, now: datetime) -> None:
+def guard(database: Database, limits: Limits, now: datetime) -> None:
     """Fold the guard's counts, and hold what was written before a surge showed: short transactions, one by one."""
-    database, limits = context.database, context.policy.rules().limits
     folded = database.repeat(lambda connection: guard_fold.fold(connection, now))
     # The narrowest first: whom one scope holds counts for no wider one.
     for dimension in DIMENSIONS:
@@ -81,17 +87,29 @@ def guard(context: Context, now: datetime) -> None:
                 lambda connection, of=group, last=after: guard_fold.sweep(connection, of, last, now)  # type: ignore[misc]
             ):
                 pass
+    _settle(database, now)
     database.repeat(lambda connection: guard_fold.tell(connection, folded, limits, now))
 
 
-def excuse(context: Context, now: datetime) -> None:
-    """Drop what was suppressed on failures that an incident which has just opened takes from their count.
+def _settle(database: Database, now: datetime) -> None:
+    """Do what was decided on groups also to those who were written into them in that moment, or left by a break."""
+    with database.reading() as connection:
+        groups = holds.unsettled(connection, now - _DECIDED, now - _BY_ITSELF)
+    for group in groups:
+        while database.repeat(
+            lambda connection, of=group: holds.settle(connection, of.id, now, of.who)  # type: ignore[misc]
+        ):
+            pass
 
-    For a while after it opened: a slice of reports that was decided on before may be committed after.
+
+def excuse(context: Context, now: datetime) -> None:
+    """Drop what was suppressed on failures that an incident takes from their count which has just opened, or got worse.
+
+    For a while after that: a slice of reports that was decided on before may be committed after.
     """
     database = context.database
     with database.reading() as connection:
-        opened = outages.newly_open(connection, now - _LONGEST_SLICE)
+        opened = outages.newly_excusing(connection, now - _LONGEST_SLICE)
     for incident in opened:
         after = dropped = 0
         while True:

@@ -131,7 +131,7 @@ class Pipeline:
             effects.note_move(item, message, decision)
         if item.event is not None and item.event.lifts and item.recipient and item.trusted:
             effects.opted_in.append(item)
-        if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY:
+        if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY and not item.mistyped:
             effects.sightings.append(without_channel(item))
         if item.word == MENTION:
             effects.sightings.append(mentioned(item))

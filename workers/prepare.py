@@ -57,6 +57,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """The key that it would have if `sender` were the person: seen reports do not agree on who is who."""
     attempt: int = 0
     """Which resend of the message it is about; 0 is the original."""
+    mistyped: bool = False
+    """Whether the URL that it came to names a channel that there is not: the endpoint has told of it."""
 
     def but(self, **changes: Any) -> "Prepared":
         """Return the item with other members."""
@@ -115,6 +117,7 @@ class Preparer:
             recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
             message_key=key,
             other_key=other,
+            mistyped=callback.channel == UNKNOWN,
         )
 
     def interpret(self, report: Report) -> Interpretation:

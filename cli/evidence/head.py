@@ -23,6 +23,7 @@ _KEPT: Final = {
     "decisions": "keep_decisions",
     "resends": "keep_decisions",
     "raw callbacks": "keep_bodies",
+    "records of Infobip's lists that are gone there": "keep_decisions",
     "what led to a lift, and requests for it": "keep_audit",
 }
 _ALWAYS: Final = ("suppressions", "their trails, but for what led to a lift")

@@ -16,7 +16,16 @@ from store import evidence, views
 from store.moments import from_ms
 from store.views import Found
 
-LISTS: Final = ("messages", "sends", "reports", "resends", "suppressions", "lift_requests", "protections")
+LISTS: Final = (
+    "messages",
+    "sends",
+    "reports",
+    "resends",
+    "suppressions",
+    "lift_requests",
+    "protections",
+    "list_records",
+)
 _INNER: Final = frozenset(
     {"key", "recipient", "message_key", "address", "scope", "owner", "lease_until", "is_open", "sent_by"}
 )
@@ -79,6 +88,7 @@ class Gatherer:
                 for row in evidence.lift_requests_of(self.connection, [row["id"] for row in entries])
             ],
             "protections": evidence.protections_of(self.connection, person),
+            "list_records": evidence.list_records_of(self.connection, person),
         }
 
     def _told(self, row: Found) -> Found:

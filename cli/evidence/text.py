@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from cli.evidence import lists
 from cli.evidence.head import NOTES
 from cli.moments import shown
 from cli.output import counted
@@ -146,6 +147,11 @@ def _protection(row: Found) -> Iterator[str]:
     yield _row(row["since"], f"protected by {row['who']} {until}: {row['reason'] or '-'}", [_account(row)])
 
 
+def _record(row: Found) -> Iterator[str]:
+    text, facts = lists.told(row)
+    yield _row(lists.when(row), text, [*facts, _account(row)])
+
+
 _SECTIONS: Final[tuple[tuple[str, str, Callable[[Found], Iterator[str]]], ...]] = (
     ("What was sent: the register of sends", "sends", _send),
     ("Messages and what became of them", "messages", _message),
@@ -154,6 +160,7 @@ _SECTIONS: Final[tuple[tuple[str, str, Callable[[Found], Iterator[str]]], ...]] 
     ("Suppressions: opt-outs and others, with every change", "suppressions", _suppression),
     ("Lifts that were asked for", "lift_requests", _request),
     ("Protections", "protections", _protection),
+    ("Infobip's lists: what was seen, put there and taken off", "list_records", _record),
 )
 
 

@@ -46,6 +46,8 @@ incidents: Final = Table(
     Column("ended_by", String(128), nullable=False, server_default=""),  # empty: it ended by itself
     # The network, domain or country that it is about as a whole (`store.outages`); empty: about something else.
     Column("place", String(300), nullable=False, server_default=""),
+    # JSON: when its failures came at a rate that opens it (`store.spells`); only of what has a place.
+    Column("spells", Text, nullable=False, server_default="[]"),
     UniqueConstraint("account", "key", "is_open"),
     Index("ix_incidents_state", "state", "last_at"),
     Index("ix_incidents_place", "account", "place"),

@@ -36,7 +36,7 @@ listed: Final = Table(
     Column("note", Text, nullable=False),  # why it was refused; never an address
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("account", "list", "address", "channel", "scope", "source"),
-    Index("ix_listed_due", "account", "list", "state", "due_at"),
+    Index("ix_listed_due", "account", "list", "state", "op", "due_at"),
     Index("ix_listed_address", "address"),
     Index("ix_listed_batch", "batch"),
     Index(

@@ -108,6 +108,39 @@ class TestSilences:
         assert dlr.json("incidents", "silence", "--list") == []
 
 
+class TestIncidents:
+    def test_one_that_somebody_works_on_is_shown_with_who_and_is_reminded_of_no_more(
+        self, world: World, dlr: Dlr, target: Target
+    ) -> None:
+        world.see()
+        world.work()
+        number = str(world.incident().id)
+        assert dlr("incidents", "ack", number, "--who", "eve") == f"Incident {number} is acknowledged.\n"
+        assert dlr.json("incidents", "list")[0]["state"] == "acknowledged"
+        assert "acknowledged by eve" in dlr("incidents", "show", number)
+        world.later(hours=25)
+        world.see()
+        world.work()
+        assert len(posted(target)) == 1
+        assert "is none in state open" in dlr.fails("incidents", "ack", number)
+
+    def test_one_that_is_over_is_resolved_with_why_and_who_and_once(
+        self, world: World, dlr: Dlr, target: Target
+    ) -> None:
+        world.see()
+        world.work()
+        number = str(world.incident().id)
+        dlr("incidents", "resolve", number, "--why", "topped up", "--who", "eve")
+        world.work()
+        assert "by eve" in posted(target)[1]["message"]
+        shown = dlr("incidents", "show", number)
+        assert "resolved by eve: topped up" in shown
+        assert "told team of resolved" in shown
+        assert dlr.json("incidents", "list") == []
+        assert [row["state"] for row in dlr.json("incidents", "list", "--all")] == ["resolved"]
+        assert number in dlr.fails("incidents", "resolve", number)
+
+
 class TestRoutes:
     def test_each_is_listed_with_what_it_hears_of(self, dlr: Dlr) -> None:
         assert [(row[0], row[1], row[4]) for row in dlr.lines("alerts")] == [
@@ -134,6 +167,9 @@ class TestRoutes:
         assert dead["waiting"] >= 1
         [line, _] = dlr.lines("alerts", "list")
         assert line[1].startswith("fails: ")
+        looked = dlr.run("doctor").output
+        assert "team fails: " in looked
+        assert "dlr alerts test team" in looked
 
     def test_a_test_reaches_that_route_alone(self, dlr: Dlr, target: Target, other: Target) -> None:
         assert "took a test message" in dlr("alerts", "test", "team")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,14 @@ from infobip.outbound.credentials import AppKey
 from infobip.outbound.transport import Transport
 from store import inbox, traffic, work_marks
 from store.database import Database
+from store.ids import first_id_of
 from store.inbox import Arrival
 from store.incidents import Sighting
+from store.schema import quarantine
 from store.traffic import Line
 from store.vault import Vault
+from tests.support.desk import desk as make_desk
+from tests.support.desk import report
 from workers import watch
 from workers.actions import balance, heartbeat
 
@@ -51,6 +56,40 @@ def test_callbacks_that_wait_too_long_are_seen_and_get_graver(database: Database
     (seen,) = look(database, watch.inbox_waits, NOW + timedelta(minutes=20))
     assert seen.severity == "critical"
     assert look(database, watch.inbox_waits, NOW - timedelta(minutes=4)) == []
+
+
+def test_items_that_cannot_be_understood_are_seen_in_numbers_and_by_account(database: Database) -> None:
+    moment = int(NOW.timestamp() * 1000)
+
+    def quarantined(number: int, account: str, minutes: int) -> dict[str, Any]:
+        key = first_id_of(moment - minutes * 60_000) + number
+        return {
+            "id": key, "callback_id": key, "account": account, "channel": "sms", "item_index": number,
+            "reason": "no id", "state": "open", "kept_at": NOW,
+        }  # fmt: skip
+
+    rows = [quarantined(number, "main", 30) for number in range(10)]
+    rows += [quarantined(20 + number, "shop", 30) for number in range(9)]
+    rows += [quarantined(40 + number, "old", 90) for number in range(20)]
+    with database.transaction() as connection:
+        connection.execute(quarantine.insert(), rows)
+    (seen,) = look(database, watch.quarantine_grows)
+    assert (seen.account, seen.title) == ("main", "10 items could not be understood within an hour")
+    assert "dlr quarantine" in seen.next_step
+
+
+def test_messages_past_their_validity_without_a_final_report_are_seen(database: Database, vault: Vault) -> None:
+    desk = make_desk(database, vault)
+    desk.handle(
+        *[report(f"p-{number}", 7) for number in range(20)], *[report(f"d-{number}", 5) for number in range(30)]
+    )
+    desk.handle(*[report(f"v-{number}", 7) for number in range(19)], channel="viber")
+    now = datetime.now(UTC)
+    assert look(database, watch.outcomes_stay_open, now) == []
+    (seen,) = look(database, watch.outcomes_stay_open, now + timedelta(hours=48, minutes=30))
+    assert (dict(seen.facts), seen.title.split()[0]) == ({"channel": "sms"}, "20")
+    # Told once, while they pass through that hour.
+    assert look(database, watch.outcomes_stay_open, now + timedelta(hours=50)) == []
 
 
 @pytest.mark.parametrize(("days", "seen"), [(7, True), (5, True), (4, False)])

@@ -1,6 +1,7 @@
 """Applications ask the suppression list, and change it: the answers are those that a send would get."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,18 @@ class TestChecking:
         [answer] = checked(world, to())
         assert (answer["blocked"], answer["held"], answer["proposed"]) == (False, state == HELD, state == PROPOSED)
         assert answer["cause"] == "recipient_unknown"
+
+    def test_what_is_undeclared_counts_as_what_the_policys_default_says(self, world: World, tmp_path: Path) -> None:
+        world.suppress(purpose="marketing")
+        policy = tmp_path / "own.toml"
+        policy.write_text('[purposes]\ndefault = { "*" = "marketing" }\n')
+        client = world.app(DLR_POLICY=str(policy)).test_client()
+        entries = [to(), to(purpose="otp")]
+        # One that the typed decoder takes, and one that the schema has to read.
+        for body in ({"entries": entries}, {"entries": [*entries, {}]}):
+            headers = {"Authorization": f"Bearer {world.key}"}
+            answer = client.post("/api/v1/suppressions/check", json=body, headers=headers)
+            assert [one["blocked"] for one in answer.get_json()["results"][:2]] == [True, False]
 
     def test_an_entry_for_marketing_flags_what_is_undeclared(self, world: World) -> None:
         world.suppress(purpose="marketing")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk, report
+from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
 
 
@@ -36,3 +36,15 @@ def test_a_broken_policy_is_no_reason_not_to_show_it(desk: Desk, dlr: Dlr, tmp_p
     file.write_text("version = [")
     [one] = dlr.json("message", "m-1", policy=str(file))["messages"]
     assert one["purpose"] == "undeclared"
+
+
+def test_the_check_of_a_suppression_asks_the_policys_default_too(desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
+    dlr("suppress", "add", PERSON, "--channel", "sms", "--purpose", "marketing")
+    found = []
+    for number, default in enumerate(('"*" = "marketing"', 'main = "transactional"', 'other = "marketing"')):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(f'version = 1\n[purposes]\nsender = {{"Open" = "undeclared"}}\ndefault = {{{default}}}\n')
+        check = ("suppress", "check", PERSON, "--channel", "sms")
+        found.append([dlr.lines(*check, *more, policy=str(file))[0][1] for more in ((), ("--sender", "Open"))])
+    flagged = "passes, flagged: no marketing"
+    assert found == [["blocked", flagged], ["passes", flagged], [flagged, flagged]]

@@ -1,6 +1,8 @@
 """Every room is in the wheel, under the import contract, and stands alone in the environment."""
 
 import importlib.metadata
+import subprocess
+import sys
 
 from tests.house.project import PACKAGES, PYPROJECT, ROOT
 
@@ -20,3 +22,11 @@ def test_no_dependency_brings_a_package_of_the_same_name() -> None:
     assert {room: set(owners[room]) - {"dlr"} for room in PACKAGES if room in owners} == {
         room: set() for room in PACKAGES if room in owners
     }
+
+
+def test_what_notifies_is_loaded_only_where_somebody_is_notified() -> None:
+    """It takes memory and time that the endpoint, the workers and the commands have no use for."""
+    doors = "webhook.serve, webhook.proxy.serve, workers.tasks, workers.start, cli.main"
+    program = f"import sys, {doors}; print(sorted({{'apprise'}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,3 +193,17 @@ def test_it_goes_there_without_a_relay_and_once_where_both_are_the_same(plain: W
 
 
 SET_WEBHOOK = {"DLR_PROXY_SET_WEBHOOK": "true", "DLR_PUBLIC_URL": "https://dlr.example.com"}
+
+
+def test_what_is_undeclared_is_asked_as_the_policys_default_and_registered_as_it_was(
+    plain: World, upstream: Upstream, tmp_path: Path
+) -> None:
+    plain.suppress(purpose="marketing")
+    policy = tmp_path / "own.toml"
+    policy.write_text('[purposes]\nsender = { Codes = "otp" }\ndefault = { "*" = "marketing" }\n')
+    app = plain.app(DLR_POLICY=str(policy))
+    assert statuses(plain.send(sms(message_id="m-1"), app=app)) == [("m-1", 14)]
+    plain.send(sms(message_id="m-2", sender="Codes"), app=app)
+    assert [json.loads(one.body)["messages"][0]["sender"] for one in upstream.seen] == ["Codes"]
+    # Another default may be set tomorrow; nobody has declared this one.
+    assert plain.registered("m-1").purpose == "undeclared"

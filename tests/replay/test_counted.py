@@ -66,8 +66,33 @@ def test_what_an_incident_excused_is_excused_again(desk: Desk, dlr: Dlr) -> None
     seen = Sighting("main", "rate-unusual|x", "rate-unusual", "warning", "title", "step", at, facts=facts)
     desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
     desk.fold()
-    for number, days in enumerate((9, 8, 7, 6, 5, 4, 3, 1.5, 0.5)):
+    for number, days in enumerate((9, 8, 7, 6, 5, 4, 3, 1.99, 1.98)):
         desk.handle(ago(days, number, 27))
     assert desk.rows(suppressions) == []
     told = dlr.run("replay", "--all", "--yes")
     assert "9 reports: 0 would be decided differently, 9 as before" in told.stderr
+
+
+def test_failures_count_alike_before_during_and_after_a_surge_in_an_incident_that_stays_open(
+    desk: Desk, dlr: Dlr
+) -> None:
+    """A surge, a trickle that keeps its incident open for a week, and another surge."""
+    now = datetime.now(UTC)
+
+    def is_seen(days: float, count: int) -> None:
+        at, facts = now - days * DAY, {"network": "23410"}
+        seen = Sighting("main", "k", "r", "warning", "t", "s", at, threshold=50, count=count, facts=facts)
+        desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
+        desk.fold()
+
+    for number, days in enumerate((11.0, 10.0, 9.0)):
+        desk.handle(ago(days, number, 27))
+    is_seen(8, 60)
+    for number in range(1, 35):
+        is_seen(8 - number / 5, 1)
+    is_seen(1, 60)
+    for number, days in enumerate((7.99, 7, 6, 5, 4, 3, 2, 0.99, 0.5), 10):
+        desk.handle(ago(days, number, 27))
+    assert len([row for row in desk.rows(decisions) if "does not count" in row.reason]) == 2
+    assert [row.state for row in desk.rows(suppressions)] == ["proposed"]
+    assert "0 would be decided differently, 12 as before" in dlr.run("replay", "--all", "--yes").stderr

@@ -90,8 +90,10 @@ class Desk:
         return self.drain()
 
     def rows(self, table: Table) -> Sequence[Row[Any]]:
+        """Return a table's rows, in the order in which they were made where they have ids."""
+        query = select(table).order_by(table.c.id) if "id" in table.c else select(table)
         with self.database.reading() as connection:
-            return connection.execute(select(table)).all()
+            return connection.execute(query).all()
 
     def fold(self) -> list[incidents.Opened]:
         return self.database.repeat(lambda connection: incidents.fold(connection, datetime.now(UTC)))

@@ -1,8 +1,10 @@
 """People who bounce and people who opt out, and what the maintaining task does then."""
 
+import time
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
+
+from sqlalchemy import text
 
 from policy import Mode
 from policy.rules import Rules
@@ -38,6 +40,19 @@ def act(desk: Desk, mode: Mode = Mode.ACT) -> None:
 
 def maintain(desk: Desk, now: datetime | None = None) -> list[Opened]:
     """Do what the folding task does; return which incidents opened or went on."""
-    context: Any = SimpleNamespace(database=desk.database, policy=SimpleNamespace(rules=lambda: desk.rules))
-    tasks.guard(context, now or datetime.now(UTC))
+    tasks.guard(desk.database, desk.rules.limits, now or datetime.now(UTC))
     return desk.fold()
+
+
+def until_it_waits(desk: Desk) -> None:
+    """Return once another connection waits for a lock of this one; SQLite does not tell, and gets a while."""
+    if desk.database.is_sqlite:
+        time.sleep(0.3)
+        return
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 10
+    with desk.database.engine.connect() as connection:
+        while not connection.execute(waiting).scalar():
+            connection.rollback()
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)

@@ -1,22 +1,30 @@
-"""Trails from before the chain are chained as the tables are brought to this release."""
+"""What is kept from before is made what this release expects, as the tables are brought to it."""
 
+import json
 from datetime import UTC, datetime
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from store import migrate, trail
-from store.database import open_database
+from store.database import Database, open_database
+from store.schema import incidents as incident_table
 
 
-def test_a_trail_from_before_is_whole_afterwards_and_can_be_gone_on_with(database_url: str) -> None:
+def at_revision(database_url: str, revision: str) -> Database:
+    """Return a database with the tables of an older release."""
     opened = open_database(database_url, synchronous="NORMAL")
     config = Config()
     config.set_main_option("script_location", str(migrate._FOLDER))
     with opened.transaction() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+        command.upgrade(config, revision)
+    return opened
+
+
+def test_a_trail_from_before_is_whole_afterwards_and_can_be_gone_on_with(database_url: str) -> None:
+    opened = at_revision(database_url, "0002")
     columns = "account, scope, channel, sender, campaign, purpose, cause, rule, origin, state, evidence"
     with opened.transaction() as connection:
         for number in (1, 2):
@@ -45,4 +53,24 @@ def test_a_trail_from_before_is_whole_afterwards_and_can_be_gone_on_with(databas
             (3, ""),
             (1, ""),
         ]
+    opened.close()
+
+
+def test_incidents_from_before_excuse_what_they_excused(database_url: str) -> None:
+    opened = at_revision(database_url, "0012")
+    columns = "account, rule, severity, title, next_step, recent, examples, facts"
+    with opened.transaction() as connection:
+        for number, state, resolved in ((1, "resolved", 50), (2, "open", None), (3, "watching", None)):
+            connection.execute(
+                text(
+                    f"INSERT INTO incidents (id, key, state, first_at, last_at, heard_at, count, is_open, resolved_at, "
+                    f"place, {columns}) VALUES (:id, :key, :state, 10, 40, 40, 1, 1, :resolved, "
+                    "'network=23410', 'main', 'r', 'info', 't', 'n', '{}', '[]', '{}')"
+                ),
+                {"id": number, "key": f"k{number}", "state": state, "resolved": resolved},
+            )
+    migrate.migrate_database(opened)
+    with opened.reading() as connection:
+        rows = connection.execute(select(incident_table.c.id, incident_table.c.spells)).all()
+    assert {row.id: json.loads(row.spells) for row in rows} == {1: [[10, 50, 0]], 2: [[10, 40, 0]], 3: []}
     opened.close()

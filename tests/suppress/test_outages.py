@@ -1,69 +1,27 @@
 """What failed while an incident was open for its network or domain says nothing about the person."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, text, update
+from sqlalchemy import event, insert, select, text
 
 from policy import Mode
 from store import failures, holds, incidents, outages, traffic
 from store.failures import Failure
 from store.ids import new_id
-from store.incidents import Sighting
 from store.schema import decisions, failure_days, suppressions
 from store.schema import incidents as incident_table
 from tests.support.desk import Desk, report
-from tests.suppress.people import act
-from workers import maintain
+from tests.suppress.outage import BEGIN, DAY, absent, begins, ends, excuse, fails_on, goes_on
+from tests.suppress.people import act, until_it_waits
 from workers.watch import rates_leave_their_band
-
-DAY = 24 * 60
-BEGIN = datetime(2026, 3, 9, 10, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def everything_acts(desk: Desk) -> None:
     act(desk, Mode.ACT)
-
-
-def absent(number: int, minute: int, **more: Any) -> dict[str, Any]:
-    """Return a report on a subscriber who is absent."""
-    return report(f"a-{number}-{minute}", 9, 27, minute, to=str(447_700_900_000 + number), **more)
-
-
-def begins(desk: Desk, minute: int, facts: dict[str, str], *, count: int = 1, threshold: int = 1) -> int:
-    """Let an incident be seen at `minute`, and fold it; return its id."""
-    key = "rate-unusual|" + "|".join(f"{name}={value}" for name, value in facts.items())
-    at = BEGIN + timedelta(minutes=minute)
-    seen = Sighting("main", key, "rate-unusual", "warning", "title", "step", at, facts=facts)
-    seen = Sighting(**{**_fields(seen), "threshold": threshold, "count": count})
-    desk.database.repeat(lambda connection: incidents.note(connection, [seen]))
-    desk.fold()
-    with desk.database.reading() as connection:
-        return int(connection.execute(select(incident_table.c.id).where(incident_table.c.key == key)).scalar_one())
-
-
-def _fields(seen: Sighting) -> dict[str, Any]:
-    return {name: getattr(seen, name) for name in Sighting.__dataclass_fields__}
-
-
-def ends(desk: Desk, number: int, minute: int) -> None:
-    moment = BEGIN + timedelta(minutes=minute)
-    values: dict[str, Any] = {"state": "resolved", "is_open": number, "resolved_at": moment}
-    with desk.database.transaction() as connection:
-        connection.execute(update(incident_table).where(incident_table.c.id == number).values(**values))
-
-
-def excuse(desk: Desk) -> None:
-    context: Any = SimpleNamespace(database=desk.database)
-    maintain.excuse(context, datetime.now(UTC))
-
-
-def fails_on(desk: Desk, days: range, person: int = 1, **more: Any) -> None:
-    for day in days:
-        desk.handle(absent(person, day * DAY, **more))
 
 
 def states(desk: Desk) -> list[str]:
@@ -78,7 +36,7 @@ def test_eight_days_of_absence_suppress_without_an_incident(desk: Desk) -> None:
 @pytest.mark.parametrize("facts", [{"network": "23410"}, {"channel": "sms", "network": "23410"}, {"country": "234"}])
 def test_days_of_an_incident_for_the_network_do_not_count(desk: Desk, facts: dict[str, str]) -> None:
     fails_on(desk, range(5))
-    begins(desk, 5 * DAY - 60, facts)
+    goes_on(desk, range(5 * DAY - 60, 9 * DAY, 30), facts)
     fails_on(desk, range(5, 9))
     assert states(desk) == []
     reasons = [row.reason for row in desk.rows(decisions)]
@@ -96,13 +54,13 @@ def test_days_of_an_incident_for_the_network_do_not_count(desk: Desk, facts: dic
     ],
 )
 def test_an_incident_about_something_else_excuses_nobody(desk: Desk, facts: dict[str, str]) -> None:
-    begins(desk, -60, facts)
+    goes_on(desk, range(-60, 8 * DAY, 30), facts)
     fails_on(desk, range(8))
     assert states(desk) == ["active"]
 
 
 def test_an_incident_for_a_mail_domain_excuses_its_mailboxes_and_no_others(desk: Desk) -> None:
-    begins(desk, -60, {"domain": "example.com"})
+    goes_on(desk, range(-60, 5 * DAY, 30), {"domain": "example.com"})
     for day in range(5):
         for domain in ("example.com", "example.org"):
             item = report(f"{domain}-{day}", 9, 6007, day * DAY, to=f"jo@{domain}", mccMnc=None)
@@ -189,6 +147,27 @@ def test_what_a_person_accepted_meanwhile_is_theirs(desk: Desk) -> None:
     assert {row.id: row.state for row in desk.rows(suppressions)} == {accepted.id: "active", waits.id: "dropped"}
 
 
+def test_what_a_person_accepts_in_that_moment_is_theirs(desk: Desk) -> None:
+    act(desk, Mode.PROPOSE)
+    fails_on(desk, range(7))
+    begins(desk, 7 * DAY - 5, {"network": "23410"}, threshold=50)
+    desk.handle(absent(1, 7 * DAY))
+    [waits] = desk.rows(suppressions)
+    begins(desk, 7 * DAY + 5, {"network": "23410"}, threshold=50, count=60)
+    now = datetime.now(UTC)
+    with desk.database.reading() as connection:
+        [incident] = outages.newly_excusing(connection, now - timedelta(minutes=1))
+    dropping = Thread(
+        target=desk.database.repeat, args=(lambda connection: outages.drop_counted(connection, incident, 0, now),)
+    )
+    with desk.database.transaction() as connection:
+        holds.answer(connection, [waits.id], now, "ann", accept=True)
+        dropping.start()
+        until_it_waits(desk)
+    dropping.join(30)
+    assert states(desk) == ["active"]
+
+
 def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink(desk: Desk) -> None:
     """200 people fail for 7 days each; then the whole network is down for three days, with a thousand failures."""
     fails_on_the_brink = [absent(person, day * DAY + person) for person in range(200) for day in range(7)]
@@ -201,7 +180,7 @@ def test_an_outage_of_three_days_suppresses_nobody_though_many_were_on_the_brink
     first = [absent(person, outage + person % 60) for person in range(40)]
     desk.post(*first)
     desk.drain()
-    begins(desk, outage - 30, facts)
+    goes_on(desk, range(outage - 30, outage + 3 * DAY, 30), facts)
     excuse(desk)
     for hour in range(1, 72, 8):
         desk.post(*(absent(person, outage + hour * 60 + person) for person in range(200)))
@@ -229,14 +208,15 @@ def test_the_watch_over_rates_excuses_an_outage_of_three_days_by_itself(desk: De
         )
     assert states(desk) == []
     for day in range(7, 10):
-        comes(day * DAY, *(absent(person, day * DAY) for person in range(150)))
-        with desk.database.transaction() as connection:
-            traffic.fold(connection)
-            seen = list(rates_leave_their_band(connection, clock[0]))
-            incidents.note(connection, seen)
-        desk.fold()
-        excuse(desk)
-        comes(day * DAY + 30, *(absent(person, day * DAY + 30) for person in range(150)))
+        for minute in (0, 30):
+            comes(day * DAY + minute, *(absent(person, day * DAY + minute) for person in range(150)))
+            for _ in range(30):  # it is looked at every minute
+                with desk.database.transaction() as connection:
+                    traffic.fold(connection)
+                    incidents.note(connection, list(rates_leave_their_band(connection, clock[0])))
+                desk.fold()
+                clock[0] += timedelta(minutes=1)
+            excuse(desk)
     assert len(desk.rows(incident_table)) > 0
     assert set(states(desk)) == {"dropped"}
 

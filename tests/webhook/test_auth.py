@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import logging
 import stat
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,17 @@ def test_a_failing_incident_store_harms_no_answer() -> None:
     Reporter(Broken()).note("kind", "main", "title", "step")
 
 
-def test_a_tally_counts_inside_its_window_only() -> None:
+def test_a_tally_tells_of_what_it_counts_inside_its_window_only() -> None:
     tally = Tally(threshold=3)
-    assert [tally.reached() for _ in range(4)] == [False, False, True, True]
+    assert [tally.untold() for _ in range(5)] == [0, 0, 3, 1, 1]
+    brief = Tally(threshold=2, within=timedelta(milliseconds=1))
+    assert brief.untold() == 0
+    time.sleep(0.01)
+    assert brief.untold() == 0
+
+
+def test_the_first_refusals_are_counted_too(world: World) -> None:
+    client = world.app(DLR_URL_TOKEN="tok").test_client()
+    for _ in range(5):
+        client.post("/webhook/sms/x", data=body_of(), content_type=JSON)
+    assert world.told.counts == [5]

@@ -65,6 +65,7 @@ class Told:
     """The incidents that the endpoint wrote."""
 
     notes: list[tuple[str, str, str, str]] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
 
     def note(
         self,
@@ -74,8 +75,10 @@ class Told:
         next_step: str,
         threshold: int = 1,
         within: timedelta = timedelta(minutes=10),
+        count: int = 1,
     ) -> None:
         self.notes.append((kind, account, title, next_step))
+        self.counts.append(count)
 
     @property
     def kinds(self) -> list[str]:

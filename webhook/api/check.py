@@ -82,7 +82,7 @@ def _read(
     raw: bytes, vault: Vault, account: str, opinion: Opinion
 ) -> tuple[list[Asked], list[tuple[int, dict[str, Any]]]]:
     """Return what is asked, and (place, what is wrong) of entries that cannot be read. Raises `ApiError`."""
-    hash_address, purpose_of = vault.hash_address, opinion.purpose_of
+    hash_address, counts_as = vault.hash_address, opinion.counts_as
     try:
         entries = _DECODER.decode(raw).entries
     except (msgspec.MsgspecError, ValueError):
@@ -92,7 +92,7 @@ def _read(
     asked = []
     for one in entries:
         sender, campaign = one.sender.strip(), one.campaign.strip()
-        purpose = purpose_of(one.purpose, campaign, sender, "")
+        purpose = counts_as(account, one.purpose, campaign, sender, "")
         asked.append(Asked(hash_address(account, normalise(one.to)), one.channel, sender, campaign, purpose))
     return asked, []
 
@@ -108,7 +108,7 @@ def _slowly(
         except Faults as found:
             faults.append((place, {"blocked": None, **told(found)}))
             continue
-        purpose = opinion.purpose_of(values["purpose"], values["campaign"], values["sender"], "")
+        purpose = opinion.counts_as(account, values["purpose"], values["campaign"], values["sender"], "")
         address = vault.hash_address(account, normalise(values["to"]))
         asked.append(Asked(address, values["channel"], values["sender"], values["campaign"], purpose))
     return asked, faults

@@ -60,9 +60,13 @@ class Order:
         return [
             (one.position, Asked(vault.hash_address(self.account, address), channel, one.sender, one.campaign, purpose))
             for one in self.sends.destinations
-            for purpose in (self.purposes[one.position],)
+            for purpose in (self._counts_as(one),)
             for address, channel in one.ways
         ]
+
+    def _counts_as(self, one: Destination) -> str:
+        declared = self.declared.purpose
+        return self.opinion.counts_as(self.account, declared, one.campaign, one.sender, one.application)
 
     def end_of(self, one: Destination) -> datetime | None:
         """Return after which moment a message is worthless: as declared, else the end of its validity."""
