@@ -73,7 +73,10 @@ class Rest:
         if left > 0:
             self._sleep(left)
 
-    def after(self, reports: int) -> None:
-        """Say that a drain of so many reports has ended. After a large one there is no time to lose."""
-        if 0 < reports < MOST // 2:
+    def after(self, reports: int) -> bool:
+        """Say that a drain of so many reports has ended. Whether the next one is to rest: after a large one there is
+        no time to lose."""
+        rests = 0 < reports < MOST // 2
+        if rests:
             self._until = self._clock() + PAUSE.total_seconds()
+        return rests
