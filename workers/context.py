@@ -50,7 +50,7 @@ class Context:
     def drain(self) -> Drain:
         """A drain under the policy in force now."""
         self.pipeline.rules = self.policy.rules()
-        return Drain(self.database, self.vault, self.preparer, self.pipeline, self.owner)
+        return Drain(self.database, self.vault, self.preparer, self.pipeline, self.owner, rest=self.rest)
 
 
 class PolicyFile:

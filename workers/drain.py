@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -17,6 +17,7 @@ from store.inbox import Callback
 from store.sqlite import RECEIVED
 from store.vault import Vault
 from workers.lease import Lease
+from workers.pace import Rest
 from workers.pipeline import LostLease, Pipeline
 from workers.prepare import Prepared, Preparer
 from workers.sightings import keys_missing
@@ -45,6 +46,7 @@ class Drain:
         pipeline: Pipeline,
         owner: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rest: Rest | None = None,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -52,6 +54,7 @@ class Drain:
         self._pipeline = pipeline
         self._owner = owner
         self._clock = clock
+        self._rest = rest or Rest(timedelta())
 
     def run(self, seconds: float, stopping: Callable[[], bool] = lambda: False) -> Drained:
         """Work for at most about `seconds`, or until nothing is left or `stopping` says so.
@@ -61,10 +64,15 @@ class Drain:
         done = Drained()
         end = time.monotonic() + seconds
         while time.monotonic() < end and not stopping():
+            self._rest.taken()
             claimed = inbox.claim(self._database, self._vault, self._owner, self._clock())
             if not claimed:
                 return done
+            before = done.reports
             self._batch(claimed, done)
+            if self._rest.after(done.reports - before):
+                # Copied little by little, SQLite's log never keeps the disk from a callback that arrives for long.
+                self._database.tidy()
         done.more = True
         return done
 

@@ -1,4 +1,4 @@
-"""How many reports one transaction takes, found from how long the last ones took, and when the next drain begins."""
+"""How many reports one transaction takes, found from how long the last ones took, and when the next claim is made."""
 
 import math
 import time
@@ -56,13 +56,15 @@ PAUSE: Final = timedelta(milliseconds=200)
 
 
 class Rest:
-    """Keeps one drain from following another too soon. The first one after a quiet time begins at once."""
+    """Keeps one claim from following another too soon. The first one after a quiet time begins at once."""
 
     def __init__(
         self,
+        pause: timedelta = PAUSE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._pause = pause.total_seconds()
         self._clock = clock
         self._sleep = sleep
         self._until = -math.inf
@@ -74,9 +76,9 @@ class Rest:
             self._sleep(left)
 
     def after(self, reports: int) -> bool:
-        """Say that a drain of so many reports has ended. Whether the next one is to rest: after a large one there is
-        no time to lose."""
-        rests = 0 < reports < MOST // 2
+        """Say that so many reports of one claim are done. Whether there is a rest now: after a large one there is no
+        time to lose."""
+        rests = self._pause > 0 and 0 < reports < MOST // 2
         if rests:
-            self._until = self._clock() + PAUSE.total_seconds()
+            self._until = self._clock() + self._pause
         return rests

@@ -103,18 +103,15 @@ def _silence() -> None:
 
 def _process_inbox(bell: Doorbell) -> None:
     at = context()
+    # Who rings meanwhile is heard with this.
     at.rest.taken()
     bell.answered()
     done = at.drain.run(_DRAIN_SECONDS)
-    rests = at.rest.after(done.reports)
     worked(at, PROCESS)
     if done.more:
         bell.ring()
     if done.callbacks or done.quarantined:
         _LOG.info("drained", callbacks=done.callbacks, reports=done.reports, quarantined=done.quarantined)
-    if rests:
-        # Copied little by little, SQLite's log never keeps the disk from a callback that arrives for long.
-        at.database.tidy()
 
 
 def _send_outbox() -> None:

@@ -64,7 +64,7 @@ def _rested(reports: int, later: float) -> float:
     """Return how long the drain rests that follows `later` seconds after one of so many reports."""
     clock = _Clock()
     slept = [0.0]
-    rest = Rest(clock, slept.append)
+    rest = Rest(PAUSE, clock, slept.append)
     rest.after(reports)
     clock.now += later
     rest.taken()
