@@ -52,7 +52,7 @@ class Pace:
 
 
 # Nobody looks at a decision within this time, and in a steady trickle of callbacks it makes several transactions one.
-PAUSE: Final = timedelta(milliseconds=200)
+PAUSE: Final = timedelta(milliseconds=100)
 
 
 class Rest:
