@@ -22,6 +22,7 @@ GROUPINGS: Final = (
     "account",
     "channel",
     "sender",
+    "template",
     "network",
     "country",
     "domain",

@@ -272,6 +272,8 @@ def dimension(name: str, item: Prepared, decision: Decision) -> str:
             return report.mcc_mnc[:3]
         case "domain":
             return mail_domain(report.recipient)
+        case "template":
+            return _template(report)
         case "cause":
             return decision.cause
         case "error" | "status":
@@ -279,3 +281,9 @@ def dimension(name: str, item: Prepared, decision: Decision) -> str:
             return "" if label == "none" else label
         case _:
             return str(getattr(report, name))
+
+
+def _template(report: Report) -> str:
+    """Return the template that a platform tells of, with its language: one language of it may be rejected alone."""
+    name = report.detail.get("template") or report.detail.get("template_id")
+    return " ".join(str(part) for part in (name, report.detail.get("language")) if part) if name else ""
