@@ -1,6 +1,6 @@
 """Whether a suppression stands in the way of a message: the one definition, whoever asks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from store.moments import from_ms, to_ms
+from store.parts import in_parts
 from store.schema import suppressions
 from store.suppressions import ACTIVE, HELD, PROPOSED, cut
 from store.writes import select_in
@@ -82,16 +83,12 @@ def _met_by(rows: Sequence[Any], one: Asked) -> list[Block]:
 
 def _standing(connection: Connection, account: str, asked: Sequence[Asked], now_ms: int) -> dict[bytes, list[Any]]:
     found: dict[bytes, list[Any]] = {}
-    for part in _parts(sorted({one.address for one in asked if one.address})):
+    for part in in_parts(sorted({one.address for one in asked if one.address}), _AT_ONCE):
         for row in select_in(connection, suppressions, "address", part, columns=_ASKED_OF):
             lives = row.until is None or row.until > now_ms
             if row.account == account and lives and row.state in (ACTIVE, HELD, PROPOSED):
                 found.setdefault(bytes(row.address), []).append(row)
     return found
-
-
-def _parts(addresses: list[bytes]) -> Iterator[list[bytes]]:
-    return (addresses[start : start + _AT_ONCE] for start in range(0, len(addresses), _AT_ONCE))
 
 
 def _met(row: Any, one: Asked) -> Block | None:

@@ -1,11 +1,12 @@
 """What messages said is erased as soon as nobody can need it any more."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from store import sends
+from store.parts import in_parts
 from store.resending import CANCELLED, EXPIRED
 from store.retries import OPEN
 from store.schema import retries, silences
@@ -13,7 +14,6 @@ from store.silences import WAITING
 
 _UNDER_WAY: Final = (*OPEN, "sending", "unknown")
 _OVER: Final = (CANCELLED, EXPIRED)
-_AT_ONCE: Final = 500
 
 
 def given_up(connection: Connection, accounts: Iterable[str], last: Mapping[bytes, int]) -> None:
@@ -24,7 +24,7 @@ def given_up(connection: Connection, accounts: Iterable[str], last: Mapping[byte
     """
     # The account is what the table's key begins with: without it, every resend ever planned would be looked at.
     of_them = retries.c.account.in_(sorted(set(accounts)))
-    for keys in _parts(sorted(last)):
+    for keys in in_parts(sorted(last)):
         needed = set(connection.scalars(select(silences.c.key).where(silences.c.key.in_(keys), _waiting())))
         attempts = select(retries.c.message_key, retries.c.attempt, retries.c.state)
         attempts = attempts.where(of_them, retries.c.message_key.in_(keys), retries.c.state.not_in(_OVER))
@@ -36,7 +36,3 @@ def given_up(connection: Connection, accounts: Iterable[str], last: Mapping[byte
 
 def _waiting() -> Any:
     return silences.c.state == WAITING
-
-
-def _parts(keys: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Select, or_, select
 
 from store import trail, views
+from store.parts import in_parts
 from store.schema import lift_requests, listed, messages, protections, reports, retries, sends, suppressions
 from store.trail import Verdict
 from store.views import Found
@@ -53,7 +54,7 @@ def reports_about(connection: Connection, person: bytes, keys: list[bytes]) -> l
     """Return the reports on a person or on the messages `keys`, as they happened, each with all its `decisions`."""
     found: dict[int, Found] = {}
     conditions = [reports.c.recipient == person]
-    conditions += [reports.c.message_key.in_(keys[start : start + _AT_ONCE]) for start in range(0, len(keys), _AT_ONCE)]
+    conditions += [reports.c.message_key.in_(part) for part in in_parts(keys)]
     for condition in conditions:
         for row in _paged(connection, select(reports).where(condition), reports.c.id):
             found[row["id"]] = row
@@ -72,8 +73,8 @@ def resends_to(connection: Connection, person: bytes) -> list[Found]:
     theirs = select(retries.c.id).where(or_(retries.c.recipient == person, retries.c.reached == person))
     numbers = [row["id"] for row in _paged(connection, theirs, retries.c.id)]
     found = []
-    for start in range(0, len(numbers), _AT_ONCE):
-        found += views.retries_with(connection, numbers[start : start + _AT_ONCE])
+    for part in in_parts(numbers):
+        found += views.retries_with(connection, part)
     made = views.decisions_of(connection, [row["report_id"] for row in found])
     for row in found:
         row["decision"] = next(iter(made.get(row["report_id"], [])), None)
@@ -96,8 +97,8 @@ def suppressions_of(connection: Connection, person: bytes) -> list[Found]:
 def lift_requests_of(connection: Connection, entries: list[int]) -> list[Found]:
     """Return the lifts that were asked for of these entries, decided ones too, the earliest first."""
     found: list[Found] = []
-    for start in range(0, len(entries), _AT_ONCE):
-        query = select(lift_requests).where(lift_requests.c.suppression_id.in_(entries[start : start + _AT_ONCE]))
+    for part in in_parts(entries):
+        query = select(lift_requests).where(lift_requests.c.suppression_id.in_(part))
         found += _paged(connection, query, lift_requests.c.id)
     return sorted(found, key=lambda row: row["id"])
 

@@ -23,6 +23,7 @@ from store.database import Database
 from store.ids import first_id_of
 from store.inbox import body_hash
 from store.moments import to_ms
+from store.parts import in_parts
 from store.schema import (
     addresses,
     aliases,
@@ -143,7 +144,7 @@ def remove(
     _strip_kept(connection, hashes, mentions, now)
     their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
     numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
-    for part in _parts(numbers):
+    for part in in_parts(numbers, _AT_ONCE):
         done["decisions"] += _blur_decisions(connection, part)
         passed_on = and_(outbox.c.kind == "report", outbox.c.subject.in_(part))
         done["reports to pass on"] += _delete(connection, outbox, passed_on)
@@ -205,7 +206,7 @@ def _delete(connection: Connection, table: Table, condition: Any) -> int:
 def _remove_events(connection: Connection, hashes: Sequence[bytes], keys: Sequence[bytes]) -> int:
     """Remove what endpoints were told or are still to be told of the person."""
     theirs = or_(events.c.recipient.in_(hashes), events.c.message_key.in_(keys))
-    for part in _parts(list(connection.scalars(select(events.c.id).where(theirs)))):
+    for part in in_parts(list(connection.scalars(select(events.c.id).where(theirs))), _AT_ONCE):
         _delete(connection, outbox, and_(outbox.c.kind == "forward", outbox.c.subject.in_(part)))
     return _delete(connection, events, theirs)
 
@@ -272,7 +273,3 @@ def _remove_examples(connection: Connection, names: set[str], masked: str) -> in
             removed += 1
             connection.execute(update(incident_deltas).where(incident_deltas.c.id == delta.id).values(example=""))
     return removed
-
-
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))

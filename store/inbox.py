@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, case, func, select, text, update
 
@@ -142,7 +142,14 @@ def body_hash(body: bytes) -> bytes:
 _WAITING: Final = text("waiting = 1")
 
 
-def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = MOST_CALLBACKS) -> list[Callback]:
+class Claim(NamedTuple):
+    """What a worker has claimed, and whether more was waiting than it took."""
+
+    callbacks: list[Callback]
+    more: bool
+
+
+def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = MOST_CALLBACKS) -> Claim:
     """Take up to `most` callbacks for `owner`, oldest first, and commit that before any of them is worked on.
 
     Together they hold about `MOST_REPORTS` reports at most. What another owner's lease still covers is left alone. A
@@ -151,17 +158,17 @@ def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int
     return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False, lock=RECEIVED)
 
 
-def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> list[Callback]:
-    free = inbox.c.lease_until <= now
+def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> Claim:
     size = (inbox.c["items"].label("reports"), func.length(inbox.c.body).label("size"))
-    waiting = select(inbox.c.id, inbox.c.attempts, *size).where(_WAITING, free).order_by(inbox.c.id).limit(most)
+    waiting = select(inbox.c.id, inbox.c.attempts, *size).where(_WAITING, inbox.c.lease_until <= now)
+    rows = waiting_now = connection.execute(waiting.order_by(inbox.c.id).limit(most)).all()
     if connection.dialect.name != "sqlite":
-        waiting = waiting.with_for_update(skip_locked=True)
-    rows = connection.execute(waiting).all()
-    if not rows:
-        return []
-    # One that failed before goes alone, so that it can take no neighbour with it.
-    chosen = [rows[0].id] if rows[0].attempts else _as_many_as_fit([row for row in rows if not row.attempts])
+        # No more than it will take: what it locks, no other worker sees.
+        few = waiting.order_by(inbox.c.id).limit(len(_chosen(rows)))
+        rows = connection.execute(few.with_for_update(skip_locked=True)).all()
+    chosen = _chosen(rows)
+    if not chosen:
+        return Claim([], more=False)
     alone = len(chosen) == 1
     claimed = (
         update(inbox)
@@ -175,14 +182,20 @@ def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most
         .returning(inbox)
     )
     found = connection.execute(claimed).all()
-    return [as_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
+    callbacks = [as_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
+    return Claim(callbacks, more=len(waiting_now) > len(chosen) or len(waiting_now) == most)
 
 
-def _as_many_as_fit(rows: Sequence[Any]) -> list[int]:
-    """Return the ids of the first of these callbacks, one at least."""
+def _chosen(rows: Sequence[Any]) -> list[int]:
+    """Return the ids of those to take now: the first of them, as many as fit, one at least if there is any."""
+    if rows and rows[0].attempts:
+        # One that failed before goes alone, so that it can take no neighbour with it.
+        return [rows[0].id]
     chosen: list[int] = []
     reports = size = 0
     for row in rows:
+        if row.attempts:
+            continue
         reports += max(row.reports, 1)
         size += row.size
         if chosen and (reports > MOST_REPORTS or size > _MOST_BYTES):

@@ -1,16 +1,16 @@
 """Whom nothing may be sent any more: what is planned for them is cancelled, and what it would have said is erased."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
 from store import retries, sends
+from store.parts import in_parts
 from store.suppressions import ACTIVE, Entry
 
 WANTS_NO_MORE: Final = "the person wants no more"
-_AT_ONCE: Final = 500
 
 
 def silence(connection: Connection, entries: Iterable[Entry], at: datetime) -> None:
@@ -18,7 +18,7 @@ def silence(connection: Connection, entries: Iterable[Entry], at: datetime) -> N
     every way to them (promise 12), anything else only where it leaves none open."""
     silenced = [entry for entry in entries if entry.state == ACTIVE and (entry.is_firm or _is_total(entry))]
     accounts = {entry.account for entry in silenced}
-    for addresses in _parts(sorted({entry.address for entry in silenced})):
+    for addresses in in_parts(sorted({entry.address for entry in silenced})):
         retries.cancel_for(connection, accounts, addresses, at, WANTS_NO_MORE)
         sends.erase_for(connection, addresses)
 
@@ -26,7 +26,3 @@ def silence(connection: Connection, entries: Iterable[Entry], at: datetime) -> N
 def _is_total(entry: Entry) -> bool:
     scope = (entry.channel, entry.sender, entry.campaign)
     return not any(scope) and entry.purpose == "all" and entry.until is None
-
-
-def _parts(addresses: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (addresses[start : start + _AT_ONCE] for start in range(0, len(addresses), _AT_ONCE))

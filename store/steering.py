@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
 from policy.leaving import PAUSED, STOPPED
 from store import retries as planning
 from store import sends
+from store.parts import in_parts
 from store.pauses import ALL, Scope
 from store.resending import BY_HAND, CANCELLED, PLANNED, SENDING, UNKNOWN, WAITING, Resend
 from store.schema import aliases, messages, retries
@@ -25,14 +26,13 @@ STARTABLE: Final = (OBSERVED, PROPOSED, WAITING, PLANNED)
 STOPPABLE: Final = (*STARTABLE, UNKNOWN)
 # What is not over: it has not left, or nobody knows yet whether it did.
 NOT_OVER: Final = (*planning.OPEN, SENDING, UNKNOWN)
-_AT_ONCE: Final = 500
 
 
 def find(connection: Connection, numbers: Iterable[int]) -> dict[int, Resend]:
     """Return the resends with these ids, as far as there are such."""
     columns = [retries.c[name] for name in Resend.__dataclass_fields__]
     found = {}
-    for part in _parts(sorted(set(numbers))):
+    for part in in_parts(sorted(set(numbers))):
         for row in connection.execute(select(*columns).where(retries.c.id.in_(part))):
             found[row.id] = Resend(**row._mapping)
     return found
@@ -77,13 +77,13 @@ def cancel(connection: Connection, numbers: Sequence[int], now: datetime, note: 
     One in doubt is left as it is: should a report tell that it arrived, it counts as accepted after all.
     """
     done: dict[int, tuple[str, bytes]] = {}
-    for part in _parts(numbers):
+    for part in in_parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STOPPABLE), _free(now))
         changed = mine.values(state=CANCELLED, owner="", note=note, changed_at=now)
         returned = changed.returning(retries.c.id, retries.c.account, retries.c.message_key)
         done |= {row.id: (row.account, row.message_key) for row in connection.execute(returned)}
     accounts = sorted({account for account, _ in done.values()})
-    for keys in _parts(sorted({key for _, key in done.values()})):
+    for keys in in_parts(sorted({key for _, key in done.values()})):
         # The account is what the table's key begins with: without it, every resend that is not over would be read.
         theirs = retries.c.account.in_(accounts) & retries.c.message_key.in_(keys)
         states = connection.execute(select(retries.c.message_key, retries.c.state).where(theirs))
@@ -98,7 +98,7 @@ def start(connection: Connection, numbers: Sequence[int], now: datetime, note: s
     All that is asked at the last moment is asked all the same.
     """
     done: set[int] = set()
-    for part in _parts(numbers):
+    for part in in_parts(numbers):
         mine = update(retries).where(retries.c.id.in_(part), retries.c.state.in_(STARTABLE), _free(now))
         changed = mine.values(state=PLANNED, mode=BY_HAND, owner="", due_at=now, note=note, changed_at=now)
         done |= set(connection.scalars(changed.returning(retries.c.id)))
@@ -128,7 +128,3 @@ def release(connection: Connection, account: str, scope: Scope, now: datetime) -
 def _free(now: datetime) -> ColumnElement[bool]:
     """Whether no worker holds the row: nobody does, or its lease is over, and what it still does changes nothing."""
     return (retries.c.owner == "") | (retries.c.lease_until <= now)
-
-
-def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))

@@ -5,7 +5,7 @@ row that was changed, left out, added or cut off at the end breaks the chain. Wh
 still forge a whole chain with the entry's head; a head that was noted elsewhere shows that too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from store import told
 from store.ids import new_ids
 from store.moments import from_ms, to_ms
+from store.parts import in_parts
 from store.schema import suppression_audit, suppressions, trail_cuts
 from store.writes import insert_rows
 
 CUT: Final = "trail cut"
 """The change that tells that the trail's beginning was deleted, and names the head which the chain had there."""
 _SIZE: Final = 32
-_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def change(connection: Connection, changes: Sequence[Change], at: datetime, who: str) -> None:
     """Change entries and append to their trails. All changes of one call name the same columns."""
     moment, who = to_ms(at), who[:128]
-    for part in _parts(sorted(changes, key=lambda one: one.id)):
+    for part in in_parts(sorted(changes, key=lambda one: one.id)):
         heads = _heads(connection, [one.id for one in part])
         found = [one for one in part if one.id in heads]
         rows = []
@@ -163,7 +163,3 @@ def _heads(connection: Connection, numbers: Sequence[int]) -> dict[int, bytes]:
     if connection.dialect.name != "sqlite":
         query = query.order_by(suppressions.c.id).with_for_update()
     return {row.id: bytes(row.audit_head) for row in connection.execute(query)}
-
-
-def _parts(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    return (changes[start : start + _AT_ONCE] for start in range(0, len(changes), _AT_ONCE))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select
 
+from store.parts import in_parts
 from store.schema import (
     addresses,
     decisions,
@@ -28,7 +29,6 @@ from store.schema import (
 Found = dict[str, Any]
 # JSON texts: what is only shown is kept as one, and read here, so that nobody else need know.
 _JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent", "spells"})
-_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def latest_decisions(connection: Connection, report_ids: Sequence[int]) -> dict[
 def decisions_of(connection: Connection, report_ids: Sequence[int]) -> dict[int, list[Found]]:
     """Return all decisions of these reports, in the order in which they were made."""
     found: dict[int, list[Found]] = {}
-    for part in _parts(report_ids):
+    for part in in_parts(report_ids):
         query = select(decisions).where(decisions.c.report_id.in_(part)).order_by(decisions.c.id)
         for row in read_rows(connection, query):
             found.setdefault(row["report_id"], []).append(row)
@@ -125,7 +125,7 @@ def known_addresses(connection: Connection, hashes: Iterable[bytes]) -> dict[byt
     """Return what is kept of these addresses: sealed, and the little of them that is in clear."""
     wanted = sorted({number for number in hashes if number})
     found = {}
-    for part in _parts(wanted):
+    for part in in_parts(wanted):
         for row in read_rows(connection, select(addresses).where(addresses.c.hash.in_(part))):
             found[row["hash"]] = row
     return found
@@ -270,8 +270,3 @@ def read_rows(connection: Connection, query: Select[Any]) -> list[Found]:
 
 def _read(row: RowMapping) -> Found:
     return {name: json.loads(value) if name in _JSON and value else value for name, value in row.items()}
-
-
-def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    # Databases bound how many parameters one statement may have.
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))

@@ -18,8 +18,11 @@ from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
 from store.moments import Moment, to_ms
+from store.parts import in_parts
 
 Values = Mapping[str, Any]
+# SQLite takes no more values in one statement than 32,766.
+_MOST_BOUND: Final = 30_000
 # PostgreSQL's array types, by the column's type in `store.schema`; texts are the rest.
 _ARRAYS: Final[tuple[tuple[type, str], ...]] = (
     (Moment, "bigint[]"),
@@ -65,10 +68,12 @@ def insert_returning(
         if _all_were_new(connection, table, rows):
             return _lines(table, tuple(columns), rows)
         # executemany cannot return rows, one statement with all values can.
-        marks = ",".join([f"({','.join('?' * len(names))})"] * len(rows))
-        sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
-        flat = tuple(chain.from_iterable(_lines(table, names, rows)))
-        return [tuple(row) for row in connection.exec_driver_sql(sql, flat)]
+        found: list[tuple[Any, ...]] = []
+        for part in in_parts(_lines(table, names, rows), _MOST_BOUND // len(names)):
+            marks = ",".join([f"({','.join('?' * len(names))})"] * len(part))
+            sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
+            found += map(tuple, connection.exec_driver_sql(sql, tuple(chain.from_iterable(part))))
+        return found
     sql = _unnest(table, names) + tail
     return [tuple(row) for row in connection.exec_driver_sql(sql, _literals(table, names, rows))]
 

@@ -66,11 +66,11 @@ class Drain:
         while time.monotonic() < end and not stopping():
             self._rest.taken()
             claimed = inbox.claim(self._database, self._vault, self._owner, self._clock())
-            if not claimed:
+            if not claimed.callbacks:
                 return done
             before = done.reports
-            self._batch(claimed, done)
-            if self._rest.after(done.reports - before):
+            self._batch(claimed.callbacks, done)
+            if self._rest.after(done.reports - before, more=claimed.more):
                 # Copied little by little, SQLite's log never keeps the disk from a callback that arrives for long.
                 self._database.tidy()
         done.more = True

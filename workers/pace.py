@@ -75,10 +75,10 @@ class Rest:
         if left > 0:
             self._sleep(left)
 
-    def after(self, reports: int) -> bool:
-        """Say that so many reports of one claim are done. Whether there is a rest now: after a large one there is no
-        time to lose."""
-        rests = self._pause > 0 and 0 < reports < MOST // 2
+    def after(self, reports: int, *, more: bool) -> bool:
+        """Say that so many reports of one claim are done, and whether it left some. Whether there is a rest now: while
+        there is a backlog, there is no time to lose."""
+        rests = self._pause > 0 and 0 < reports < MOST // 2 and not more
         if rests:
             self._until = self._clock() + self._pause
         return rests

@@ -153,7 +153,7 @@ class World:
         database, vault = self.desk.database, self.desk.vault
         with database.transaction() as connection:
             inbox.keep(connection, vault, Arrival("main", "sms", "application/json", body, moment, trusted=True))
-        callbacks = inbox.claim(database, vault, "worker", moment)
+        callbacks = inbox.claim(database, vault, "worker", moment).callbacks
         preparer = Preparer(vault, shipped(), WORDS)
         prepared = [item for callback in callbacks for item in preparer.prepare(callback)]
         pipeline = Pipeline(database, vault, preparer, self.desk.rules)

@@ -35,7 +35,7 @@ def keep(database: Database, vault: Vault, count: int = 1) -> list[int]:
 
 def test_a_kept_callback_is_claimed_as_it_came(database: Database, vault: Vault) -> None:
     [number] = keep(database, vault)
-    [callback] = inbox.claim(database, vault, "a", NOW)
+    [callback] = inbox.claim(database, vault, "a", NOW).callbacks
     assert (callback.id, callback.body, callback.channel, callback.trusted) == (number, b"0", "sms", True)
 
 
@@ -53,7 +53,7 @@ def test_two_workers_never_hold_the_same_callback(database: Database, vault: Vau
 
     def drain(owner: str) -> list[int]:
         mine: list[int] = []
-        while claimed := inbox.claim(database, vault, owner, NOW, most=7):
+        while claimed := inbox.claim(database, vault, owner, NOW, most=7).callbacks:
             mine += [callback.id for callback in claimed]
         return mine
 
@@ -62,11 +62,37 @@ def test_two_workers_never_hold_the_same_callback(database: Database, vault: Vau
     assert sorted(held) == sorted(numbers)
 
 
+def test_a_claim_takes_about_as_many_reports_whatever_each_callback_brings(database: Database, vault: Vault) -> None:
+    with database.transaction() as connection:
+        for items in (1500, 400, 400, 1, 5000, 7):
+            inbox.keep(connection, vault, arrival(b"{}", items=items))
+    taken = [inbox.claim(database, vault, "a", NOW) for _ in range(5)]
+    assert [(len(one.callbacks), one.more) for one in taken] == [
+        (2, True),
+        (2, True),
+        (1, True),
+        (1, False),
+        (0, False),
+    ]
+
+
+def test_a_claim_that_is_being_made_leaves_the_rest_to_other_workers(database: Database, vault: Vault) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with database.transaction() as connection:
+        for _ in range(30):
+            inbox.keep(connection, vault, arrival(b"{}", items=100))
+    with database.transaction() as connection:
+        first = inbox._claim(connection, vault, "a", NOW, inbox.MOST_CALLBACKS)
+        second = inbox.claim(database, vault, "b", NOW)
+    assert (len(first.callbacks), len(second.callbacks)) == (20, 10)
+
+
 def test_a_lease_that_ran_out_lets_another_worker_take_over(database: Database, vault: Vault) -> None:
     [number] = keep(database, vault)
     inbox.claim(database, vault, "a", NOW)
-    assert inbox.claim(database, vault, "b", NOW + LEASE - timedelta(seconds=1)) == []
-    assert [callback.id for callback in inbox.claim(database, vault, "b", NOW + LEASE)] == [number]
+    assert inbox.claim(database, vault, "b", NOW + LEASE - timedelta(seconds=1)).callbacks == []
+    assert [callback.id for callback in inbox.claim(database, vault, "b", NOW + LEASE).callbacks] == [number]
 
 
 def test_a_worker_that_lost_its_lease_cannot_finish(database: Database, vault: Vault) -> None:
@@ -81,7 +107,7 @@ def test_a_callback_that_lost_an_attempt_is_claimed_alone(database: Database, va
     numbers = keep(database, vault, 3)
     inbox.claim(database, vault, "dead", NOW)
     later = NOW + LEASE
-    alone = [[callback.id for callback in inbox.claim(database, vault, "b", later)] for _ in range(3)]
+    alone = [[callback.id for callback in inbox.claim(database, vault, "b", later).callbacks] for _ in range(3)]
     assert alone == [[number] for number in numbers]
 
 
@@ -89,7 +115,7 @@ def test_giving_back_does_not_count_as_an_attempt(database: Database, vault: Vau
     numbers = keep(database, vault, 2)
     inbox.claim(database, vault, "a", NOW)
     inbox.give_back(database, "a", numbers)
-    assert len(inbox.claim(database, vault, "b", NOW)) == 2
+    assert len(inbox.claim(database, vault, "b", NOW).callbacks) == 2
 
 
 def test_only_attempts_lost_alone_are_counted_towards_poison(database: Database, vault: Vault) -> None:
@@ -122,7 +148,7 @@ def test_a_refused_body_is_kept_once_however_often_it_comes(database: Database, 
     assert (first, again) == (True, False)
     with database.reading() as connection:
         assert [row.item_index for row in connection.execute(select(quarantine))] == [-1]
-    assert inbox.claim(database, vault, "a", NOW) == []
+    assert inbox.claim(database, vault, "a", NOW).callbacks == []
 
 
 def test_the_backlog_tells_number_and_age(database: Database, vault: Vault) -> None:

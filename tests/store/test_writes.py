@@ -93,6 +93,14 @@ def test_only_new_rows_are_returned(database: Database) -> None:
     assert then == [("main", mark) for mark in marks[2:]]
 
 
+def test_only_new_rows_are_returned_however_many_values_they_have(database: Database) -> None:
+    rows = [decision("why") for _ in range(4_000)]
+    with database.transaction() as connection:
+        writes.insert_rows(connection, decisions, rows[:1])
+        written = writes.insert_returning(connection, decisions, rows, ("id",))
+    assert sorted(written) == sorted((row["id"],) for row in rows[1:])
+
+
 def test_an_upsert_changes_only_what_it_names(database: Database) -> None:
     row = {
         "key": b"k" * 16,

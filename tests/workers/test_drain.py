@@ -36,7 +36,7 @@ def test_poison_is_quarantined_after_three_attempts_alone(desk: Desk) -> None:
     number = desk.post(report("m-1", 5))
     moment = datetime.now(UTC) - timedelta(hours=1)
     for _ in range(MOST_ALONE):
-        [claimed] = store_inbox.claim(desk.database, desk.vault, "dies", moment)
+        [claimed] = store_inbox.claim(desk.database, desk.vault, "dies", moment).callbacks
         assert claimed.id == number
         moment += LEASE
     desk.post(report("m-2", 5))
@@ -48,7 +48,7 @@ def test_poison_is_quarantined_after_three_attempts_alone(desk: Desk) -> None:
 def test_a_worker_whose_lease_was_taken_over_writes_nothing(desk: Desk) -> None:
     desk.post(report("m-1", 5))
     drain = desk.drain_of_one_worker
-    [callback] = store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC))
+    [callback] = store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC)).callbacks
     items = drain._preparer.prepare(callback)
     with desk.database.transaction() as connection:
         connection.execute(update(inbox).values(owner="b"))
@@ -60,7 +60,7 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing(desk: Desk) -> None:
 def test_a_worker_that_dies_between_the_decisions_and_the_mark_has_nothing_done_twice(desk: Desk) -> None:
     desk.post(report("m-1", 9, 1))
     moment = datetime.now(UTC) - timedelta(hours=1)
-    [callback] = store_inbox.claim(desk.database, desk.vault, "dies", moment)
+    [callback] = store_inbox.claim(desk.database, desk.vault, "dies", moment).callbacks
     items = desk.drain_of_one_worker._preparer.prepare(callback)
     assert desk.drain_of_one_worker._pipeline.run("dies", items, [], moment) == 1
     assert [row.state for row in desk.rows(inbox)] == ["new"]

@@ -29,13 +29,13 @@ def test_a_long_reading_prolongs_the_lease_beside_itself(desk: Desk) -> None:
     before = lease_until(desk, number)
     with Lease(desk.database, "a", [number], every=0.02).kept_while_reading(LARGE):
         wait_for(lambda: lease_until(desk, number) > before, "the lease to be prolonged")
-        assert store_inbox.claim(desk.database, desk.vault, "b", datetime.now(UTC)) == []
+        assert store_inbox.claim(desk.database, desk.vault, "b", datetime.now(UTC)).callbacks == []
 
 
 def test_a_lease_that_was_lost_is_not_taken_back(desk: Desk) -> None:
     number = desk.post(report("m-1", 5))
     store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC) - 2 * LEASE)
-    [taken] = store_inbox.claim(desk.database, desk.vault, "b", datetime.now(UTC) - timedelta(seconds=1))
+    [taken] = store_inbox.claim(desk.database, desk.vault, "b", datetime.now(UTC) - timedelta(seconds=1)).callbacks
     before = lease_until(desk, taken.id)
     Lease(desk.database, "a", [number], every=0).renew_in_time()
     assert lease_until(desk, number) == before
@@ -44,7 +44,7 @@ def test_a_lease_that_was_lost_is_not_taken_back(desk: Desk) -> None:
 def test_a_slice_in_the_middle_of_a_callback_that_was_taken_over_writes_nothing(desk: Desk) -> None:
     desk.post(report("m-1", 5), report("m-2", 5))
     drain = desk.drain_of_one_worker
-    [callback] = store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC))
+    [callback] = store_inbox.claim(desk.database, desk.vault, "a", datetime.now(UTC)).callbacks
     items = drain._preparer.prepare(callback)
     assert drain._pipeline.run("a", items[:1], [], datetime.now(UTC)) == 1
     with desk.database.transaction() as connection:

@@ -249,7 +249,7 @@ def test_an_attempt_that_the_database_refused_does_not_count(desk: Desk) -> None
     with desk.database.transaction() as connection:
         connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO decisions")
         connection.execute(update(messages).values(sender=""))
-    [claimed] = store_inbox.claim(desk.database, desk.vault, "next", datetime.now(UTC))
+    [claimed] = store_inbox.claim(desk.database, desk.vault, "next", datetime.now(UTC)).callbacks
     assert (claimed.id, claimed.alone_attempts) == (number, 1)
 
 

@@ -60,12 +60,12 @@ def test_it_stays_in_its_bounds(durations: list[float]) -> None:
         assert LEAST <= pace.size <= MOST
 
 
-def _rested(reports: int, later: float) -> float:
+def _rested(reports: int, later: float, *, more: bool = False) -> float:
     """Return how long the drain rests that follows `later` seconds after one of so many reports."""
     clock = _Clock()
     slept = [0.0]
     rest = Rest(PAUSE, clock, slept.append)
-    rest.after(reports)
+    rest.after(reports, more=more)
     clock.now += later
     rest.taken()
     return slept[-1]
@@ -82,6 +82,7 @@ def test_a_callback_after_a_quiet_time_is_drained_at_once() -> None:
 
 def test_a_backlog_is_drained_without_a_rest() -> None:
     assert _rested(MOST, 0.0) == 0
+    assert _rested(1, 0.0, more=True) == 0
 
 
 def test_whoever_begins_to_wait_for_the_database_waits_for_a_smaller_transaction_at_once() -> None:

@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from store import pauses
+from store.parts import in_parts
 from store.pauses import ALL, Pause, Scope
 from store.resending import CLAIMED, MAY_LEAVE, PLANNED
 from store.schema import addresses, messages, retries, sends
 from workers.scopes import scopes
-
-_AT_ONCE: Final = 500
 
 
 class Scoped(NamedTuple):
@@ -37,8 +36,7 @@ def standing(connection: Connection, now: datetime) -> list[Pause]:
 
 def scoped(connection: Connection, numbers: Sequence[int]) -> dict[int, Scoped]:
     """Return these resends with their scopes, by id."""
-    parts = (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
-    return {one.id: one for part in parts for one in _read(connection, retries.c.id.in_(part))}
+    return {one.id: one for part in in_parts(numbers) for one in _read(connection, retries.c.id.in_(part))}
 
 
 def about_to_leave(connection: Connection) -> Iterator[Scoped]:

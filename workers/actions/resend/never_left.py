@@ -1,6 +1,6 @@
 """Send again what was refused before it ever left, once a person has put right what it was refused for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +16,7 @@ from store import blocks, messages, sends
 from store.blocks import Asked, Block
 from store.ids import new_ids
 from store.messages import Message
+from store.parts import in_parts
 from store.resending import CANCELLED, EXPIRED, REFUSED
 from store.schema import contents, retries
 from store.sends import Send
@@ -58,7 +59,7 @@ class NeverLeft:
 
     def judge(self, connection: Connection, found: Sequence[Failure], now: datetime) -> list[Candidate]:
         """Return every one with what speaks against sending it again, if anything."""
-        return [one for part in _parts(found) for one in self._judge(connection, part, now)]
+        return [one for part in in_parts(found, _AT_ONCE) for one in self._judge(connection, part, now)]
 
     def plan(
         self, repeat: Callable[[Callable[[Connection], int]], int], wanted: Sequence[Candidate], now: datetime
@@ -66,7 +67,7 @@ class NeverLeft:
         """Plan these as resends; how many were. Each is judged again with its message locked, so two who do this at
         once plan none twice: the attempt's key is unique, and a resend that is on its way speaks against another."""
         count = 0
-        for part in _parts([one.failure for one in wanted]):
+        for part in in_parts([one.failure for one in wanted], _AT_ONCE):
             count += repeat(lambda connection, part=part: self._plan(connection, part, now))  # type: ignore[misc]
         return count
 
@@ -197,7 +198,3 @@ def _obstacle(send: Send | None) -> str:
     if send is None:
         return ""
     return send.obstacle or ("Infobip itself repeats it" if send.repeats else "")
-
-
-def _parts(found: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (found[start : start + _AT_ONCE] for start in range(0, len(found), _AT_ONCE))
