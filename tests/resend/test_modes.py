@@ -16,20 +16,10 @@ from store.schema import contents, retries
 from tests.relay.world import serving
 from tests.resend.test_steering import sent
 from tests.resend.world import PERSON, World
-from tests.support.dlr import Dlr, installed
-from tests.support.infobip import KEY
+from tests.support.dlr import Dlr
 
 STATES = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed"}
 BACK = pytest.mark.parametrize("mode", STATES)
-
-
-@pytest.fixture
-def dlr(world: World, database_url: str, tmp_path: Path) -> Dlr:
-    """The commands beside the world: the same database, policy and Infobip."""
-    made = installed(database_url, tmp_path / "state")
-    made.settings |= {"DLR_POLICY": str(tmp_path / "policy.toml"), "DLR_INFOBIP_URL": world.infobip.url}
-    made.settings |= {"DLR_INFOBIP_KEY": KEY}
-    return made
 
 
 def turn(world: World, mode: Mode) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 
 from codes import shipped
@@ -17,23 +16,13 @@ from store.incidents import Sighting
 from store.schema import contents, reports, retries
 from tests.resend.world import PERSON, World
 from tests.support.desk import report
-from tests.support.dlr import Dlr, installed
-from tests.support.infobip import KEY
+from tests.support.dlr import Dlr
 from workers.actions.resend import refused
 from workers.actions.resend.never_left import NeverLeft
 from workers.actions.resend.preview import Previewer
 
 NO_CREDIT = 12
 DELIVERED = 5
-
-
-@pytest.fixture
-def dlr(world: World, database_url: str, tmp_path: Path) -> Dlr:
-    """The commands beside the world: the same database, policy and Infobip."""
-    made = installed(database_url, tmp_path / "state")
-    made.settings |= {"DLR_POLICY": str(tmp_path / "policy.toml"), "DLR_INFOBIP_URL": world.infobip.url}
-    made.settings |= {"DLR_INFOBIP_KEY": KEY}
-    return made
 
 
 def sent(infobip: Simulator) -> list[str]:
