@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from socket import gaierror
 from typing import Final
 
+from infobip.outbound.answer_http import NoHttp
+
 _TRY_LATER: Final = "Try again later. If it stays so, check the base URL, the firewall and the name server."
 
 
@@ -32,6 +34,7 @@ _WORDS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was ended while sending"),
     (TimeoutError, "it took too long"),
+    (NoHttp, "the answer is cut, or is not HTTP"),
 )
 
 

@@ -1,33 +1,26 @@
 """HTTP with one promise: afterwards it is known whether any byte of the request may have left.
 
-`requests` does the work; below it, the socket is watched. The first byte handed to it is noted, and no operation
-outlasts the deadline of the whole exchange, however slowly an answer drips. Nothing is repeated once a byte has left
-(measured in DEPENDENCIES f: a retrying client sent up to four messages), and no redirect is followed.
+The first byte handed to a socket is noted, and no operation outlasts the deadline of the whole exchange, however slowly
+an answer drips. Nothing is repeated once a byte has left (measured: a retrying client sent up to four messages), and no
+redirect is followed. Nothing of the environment counts, no cookie is kept, and requests leave as they are given: that
+is also why no library does it, which took fifteen times as long for a send (bench/README.md).
 """
 
-import io
+import ssl
+import threading
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
-from socket import SocketIO
-from typing import Any, Final
+from typing import Final
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-
+from infobip.outbound.answer_http import NoHttp, Read, TooLarge
+from infobip.outbound.connection import Connection, Origin, Watch, head_of, origin_of
 from infobip.outbound.reasons import next_step_of, reason_of
 from infobip.outbound.results import Exchange, Exchanged, NotSent, Unknown
 
-_PIECE: Final = 16_384
 _POOL: Final = 32
-_OF_THE_WIRE: Final = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"})
+_OF_THE_WIRE: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_WITHOUT_BODY: Final = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,100 +35,6 @@ class Patience:
     answer: float = 10.0
     total: float = 25.0
     idle: float = 10.0
-
-
-@dataclass(slots=True)
-class _Watch:
-    """One exchange under way."""
-
-    end: float
-    longest: float
-    idle: float
-    left: bool = False
-
-    def allow(self) -> float:
-        """Return the seconds that one operation may take."""
-        rest = self.end - time.monotonic()
-        if rest <= 0:
-            raise TimeoutError
-        return min(self.longest, rest)
-
-
-_WATCH: ContextVar[_Watch] = ContextVar("_WATCH")
-
-
-class _Socket:
-    """A socket of which no operation outlasts the exchange, and which notes that something left."""
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-
-    def sendall(self, data: Any) -> None:
-        watch = _WATCH.get()
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), _PIECE):
-            self._sock.settimeout(watch.allow())
-            watch.left = True
-            self._sock.sendall(view[start : start + _PIECE])
-
-    def makefile(self, mode: str, *_: Any, **__: Any) -> io.BufferedReader:
-        # The raw file keeps the socket open for the rest of an answer after which the connection is not used again.
-        return io.BufferedReader(_Reader(self._sock, self._sock.makefile(mode, buffering=0)))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, sock: Any, file: SocketIO) -> None:
-        self._sock = sock
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_WATCH.get().allow())
-        return self._file.readinto(buffer)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-class _Watched(HTTPConnection):
-    _used_at = 0.0
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock: Any = _Socket(self.sock)
-        self._used_at = time.monotonic()
-
-    @property
-    def is_connected(self) -> bool:
-        return time.monotonic() - self._used_at < _WATCH.get().idle and super().is_connected
-
-    def getresponse(self) -> Any:
-        self._used_at = time.monotonic()
-        return super().getresponse()
-
-
-class _WatchedTls(_Watched, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
 
 class Transport:
@@ -155,20 +54,19 @@ class Transport:
         """
         self._patience = patience or Patience()
         self._largest = largest_answer
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no .netrc: a credential goes nowhere that nobody configured
-        own = {"User-Agent": "dlr", "Accept": "application/json"} if adds else {}
-        self._session.headers = CaseInsensitiveDict(own)
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        if ca:
-            self._session.verify = ca
-        adapter = _Adapter(max_retries=Retry(0, read=False, redirect=False), pool_connections=_POOL, pool_maxsize=_POOL)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
+        self._ca = ca
+        self._own = (("User-Agent", "dlr"), ("Accept", "application/json")) if adds else ()
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
-        """End all connections."""
-        self._session.close()
+        """End all connections that are not in use."""
+        with self._lock:
+            found = [one for idle in self._idle.values() for one in idle]
+            self._idle.clear()
+        for one in found:
+            one.close()
 
     def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Exchange:
         """Send one request and return what came of it. Connecting is tried twice, anything else once.
@@ -177,44 +75,75 @@ class Transport:
         """
         end = time.monotonic() + self._patience.total
         for last in (False, True):
-            watch = _Watch(end, self._patience.answer, self._patience.idle)
-            token = _WATCH.set(watch)
+            watch = Watch(end, self._patience.answer)
             try:
-                return self._once(method, url, headers, body)
+                return _exchanged(self._once(method, url, headers, body, watch))
             except TooLarge:
                 return Unknown("the answer is larger than any that Infobip documents")
-            except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+            except (NoHttp, OSError, ValueError) as error:
                 if watch.left:
                     return Unknown(reason_of(error))
-                again = isinstance(error, requests.ConnectionError) and not isinstance(
-                    error, requests.exceptions.SSLError
-                )
+                again = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
                 if last or not again or time.monotonic() >= end:
                     return NotSent(reason_of(error), next_step_of(error))
-            finally:
-                _WATCH.reset(token)
         raise AssertionError("the second try always returns")
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Exchanged:
-        watch = _WATCH.get()
-        request = requests.Request(method, url, headers={**headers, "Accept-Encoding": "identity"}, data=body)
-        prepared = self._session.prepare_request(request)
-        connect = min(self._patience.connect, watch.allow())
-        with self._session.send(
-            prepared,
-            stream=True,
-            allow_redirects=False,
-            timeout=(connect, self._patience.answer),
-            verify=self._session.verify,
-        ) as response:
-            content = bytearray()
-            for piece in response.raw.stream(_PIECE, decode_content=True):
-                content += piece
-                if len(content) > self._largest:
-                    raise TooLarge
-            kept = [(name, value) for name, value in response.raw.headers.items() if name.lower() not in _OF_THE_WIRE]
-            return Exchanged(response.status_code, tuple(kept), bytes(content))
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, watch: Watch) -> Read:
+        scheme, _, rest = url.partition("://")
+        netloc, slash, path = rest.partition("/")
+        origin = origin_of(f"{scheme}://{netloc}")
+        size = len(body) if body is not None else None if method in _WITHOUT_BODY else 0
+        request = head_of(method, origin, slash + path or "/", self._headers(headers), size) + (body or b"")
+        connection = self._kept(origin) or self._connect(origin, watch)
+        try:
+            read = connection.exchange(method, request, self._largest, watch)
+        except BaseException:
+            connection.close()
+            raise
+        self._keep(connection, read.lasts)
+        return read
+
+    def _headers(self, given: Mapping[str, str]) -> list[tuple[str, str]]:
+        named = {name.lower() for name in given} if self._own else set()
+        own = [(name, value) for name, value in self._own if name.lower() not in named]
+        return own + [(name, value) for name, value in given.items() if name.lower() != "accept-encoding"]
+
+    def _kept(self, origin: Origin) -> Connection | None:
+        """Return the connection that was used last, if one is still good."""
+        while True:
+            with self._lock:
+                idle = self._idle.get(origin)
+                connection = idle.pop() if idle else None
+            if connection is None or connection.is_fresh(self._patience.idle):
+                return connection
+            connection.close()
+
+    def _keep(self, connection: Connection, lasts: bool) -> None:
+        with self._lock:
+            idle = self._idle.setdefault(connection.origin, [])
+            if lasts and len(idle) < _POOL:
+                idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self, origin: Origin, watch: Watch) -> Connection:
+        return Connection(origin, self._trust() if origin.secure else None, self._patience.connect, watch)
+
+    def _trust(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._tls is None:
+                self._tls = ssl.create_default_context(cafile=self._ca or _usual_authorities())
+                self._tls.set_alpn_protocols(["http/1.1"])
+            return self._tls
 
 
-class TooLarge(Exception):
-    """The answer does not end where any answer of Infobip's would."""
+def _usual_authorities() -> str:
+    # Imported here: whoever calls nobody by TLS need not load it.
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return DEFAULT_CA_BUNDLE_PATH
+
+
+def _exchanged(read: Read) -> Exchanged:
+    kept = [(name, value) for name, value in read.headers if name.lower() not in _OF_THE_WIRE]
+    return Exchanged(read.status, tuple(kept), read.body)

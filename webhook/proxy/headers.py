@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Final
 
-from urllib3.util import SKIP_HEADER
 from werkzeug.datastructures import Headers
 
 from webhook.headers import kept_headers
@@ -26,7 +25,7 @@ def headers_to_send(headers: Headers, *, rewritten: bool) -> dict[str, str]:
     }
     if rewritten:  # what leaves then is the plain JSON
         kept = {name: value for name, value in kept.items() if name.lower() != "content-encoding"}
-    return kept if "User-Agent" in headers else {**kept, "User-Agent": SKIP_HEADER}
+    return kept
 
 
 def headers_to_answer(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
