@@ -267,7 +267,7 @@ def _row(send: Send) -> dict[str, Any]:
 
 
 def _send(row: Any) -> Send:
-    found = dict(row._mapping)
+    found = row._asdict()
     found["sent_at"] = from_ms(row.sent_at)
     found["not_after"] = None if row.not_after is None else from_ms(row.not_after)
     found["failover"] = tuple(json.loads(row.failover))

@@ -12,11 +12,12 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Row, Select, Table
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
+from store.driver import command, fetch, returned, write
 from store.moments import Moment, to_ms
 from store.parts import in_parts
 
@@ -72,20 +73,20 @@ def insert_returning(
         for part in in_parts(_lines(table, names, rows), _MOST_BOUND // len(names)):
             marks = ",".join([f"({','.join('?' * len(names))})"] * len(part))
             sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
-            found += map(tuple, connection.exec_driver_sql(sql, tuple(chain.from_iterable(part))))
+            found += returned(connection, sql, tuple(chain.from_iterable(part)))
         return found
     sql = _unnest(table, names) + tail
-    return [tuple(row) for row in connection.exec_driver_sql(sql, _literals(table, names, rows))]
+    return returned(connection, sql, _literals(table, names, rows))
 
 
 def _all_were_new(connection: Connection, table: Table, rows: Sequence[Values]) -> bool:
     """Insert the rows if none of their keys is there, as nearly always, and else nothing: half the work of asking."""
-    connection.exec_driver_sql("SAVEPOINT all_new")
+    command(connection, "SAVEPOINT all_new")
     if _insert(connection, table, rows, " ON CONFLICT DO NOTHING") == len(rows):
-        connection.exec_driver_sql("RELEASE all_new")
+        command(connection, "RELEASE all_new")
         return True
-    connection.exec_driver_sql("ROLLBACK TO all_new")
-    connection.exec_driver_sql("RELEASE all_new")
+    command(connection, "ROLLBACK TO all_new")
+    command(connection, "RELEASE all_new")
     return False
 
 
@@ -116,7 +117,7 @@ def select_in(
     accounts: Iterable[str] = (),
     lock: bool = False,
     columns: Sequence[str] = (),
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Return the rows of `table` whose `column` is one of `values`, in the order of that column.
 
     `accounts` are those that the values belong to: a table whose key begins with the account is not searched without
@@ -132,11 +133,11 @@ def select_in(
     if connection.dialect.name == "sqlite":
         where = " AND ".join(f"{name} IN ({','.join('?' * len(found))})" for name, found in conditions)
         sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608
-        return connection.exec_driver_sql(sql, tuple(value for _, found in conditions for value in found)).all()
+        return fetch(connection, sql, tuple(value for _, found in conditions for value in found))
     tail = " FOR UPDATE" if lock else ""
     where = " AND ".join(f"{name} = ANY(%s::{_array(table.c[name])})" for name, _ in conditions)
     sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}{tail}"  # noqa: S608
-    return connection.exec_driver_sql(sql, tuple(_literal(found) for _, found in conditions)).all()
+    return fetch(connection, sql, tuple(_literal(found) for _, found in conditions))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> int:
@@ -147,8 +148,8 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: 
     if connection.dialect.name == "sqlite":
         marks = ",".join("?" * len(names))
         sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES ({marks}){tail}"  # noqa: S608
-        return connection.exec_driver_sql(sql, _lines(table, names, rows)).rowcount
-    return connection.exec_driver_sql(_unnest(table, names) + tail, _literals(table, names, rows)).rowcount
+        return write(connection, sql, _lines(table, names, rows))
+    return write(connection, _unnest(table, names) + tail, [_literals(table, names, rows)])
 
 
 def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list[tuple[Any, ...]]:
