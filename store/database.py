@@ -9,7 +9,14 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    InvalidatePoolError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from store import sqlite
 from store.errors import Unavailable
@@ -18,6 +25,8 @@ T = TypeVar("T")
 
 _DEFAULT_WAIT: Final = timedelta(seconds=10)
 _LONGEST_STATEMENT: Final = timedelta(seconds=60)
+# Seconds of rest after which a connection is asked whether it is still there.
+_TRUSTED: Final = 1.0
 # PostgreSQL's serialization failure, deadlock and lock timeout: the transaction is gone and may be repeated.
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -63,13 +72,18 @@ class Database:
         for work whose own input comes back with it; any lasting commit later on makes the earlier ones last as well.
         """
         for attempt in range(1, tries + 1):
+            done = False
             try:
                 with self.engine.connect() as connection:
                     connection.execution_options(dlr_lasting=lasting, dlr_lock=lock)
                     with connection.begin():
-                        return work(connection)
+                        result = work(connection)
+                        done = True
+                    return result
             except DBAPIError as error:
-                if attempt == tries or not is_repeatable(error):
+                # A connection that ended before its commit was sent has changed nothing.
+                lost = error.connection_invalidated and not done
+                if attempt == tries or not (lost or is_repeatable(error)):
                     if isinstance(error, OperationalError):
                         raise Unavailable(_short(error)) from error
                     raise
@@ -140,14 +154,34 @@ def open_database(
             "tcp_user_timeout": statement + 5_000,
             "options": f"-c lock_timeout={lock} -c statement_timeout={statement}",
         }
-        engine = create_engine(
-            parsed, connect_args=connect, pool_size=pool, max_overflow=0, pool_pre_ping=True, hide_parameters=True
-        )
+        engine = create_engine(parsed, connect_args=connect, pool_size=pool, max_overflow=0, hide_parameters=True)
         _prepare_postgresql(engine)
     return Database(engine)
 
 
 def _prepare_postgresql(engine: Engine) -> None:
+    # The server may have ended a connection meanwhile. To ask takes as long as a statement, so what was in use a moment
+    # ago is trusted: `repeat` takes another connection where that was wrong, and then all that rested are asked.
+    lost_at = float("-inf")
+
+    @event.listens_for(engine, "invalidate")
+    def _lost(driver: Any, record: Any, error: Any) -> None:
+        nonlocal lost_at
+        lost_at = time.monotonic()
+
+    @event.listens_for(engine, "checkin")
+    def _rests(driver: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _leaves(driver: Any, record: Any, _: Any) -> None:
+        since = record.info.get("rests_since", float("inf"))
+        if since < max(lost_at, time.monotonic() - _TRUSTED):
+            try:
+                engine.dialect.do_ping(driver)
+            except engine.dialect.loaded_dbapi.Error:
+                raise InvalidatePoolError from None
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if not connection.get_execution_options().get("dlr_lasting", True):

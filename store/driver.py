@@ -19,7 +19,7 @@ def command(connection: Connection, sql: str) -> None:
 
 
 def write(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-    """Execute a statement for each of the rows; return how many rows it wrote, where the driver knows it already."""
+    """Execute a statement for each of the rows; return how many rows it wrote."""
     return int(_execute(connection, sql, rows[0] if len(rows) == 1 else list(rows)).rowcount)
 
 
@@ -31,9 +31,8 @@ def returned(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -
 def fetch(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """Return all rows of a query, as named tuples."""
     cursor = _execute(connection, sql, parameters)
-    rows = _all_of(connection, sql, cursor)
-    # Only now are the columns known where statements leave together.
-    return list(map(_row_of(_columns(cursor)), rows)) if rows else []
+    make = _row_of(_columns(cursor))
+    return [make(row) for row in _all_of(connection, sql, cursor)]
 
 
 @cache
