@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from infobip.outbound.answer_http import AnswerReader, Read
+from infobip.outbound.answer_http import Answers, Read, Source
 
 _PIECE: Final = 16_384
 _PLAIN: Final = re.compile(r"[!-~]+")
@@ -72,6 +72,21 @@ def head_of(method: str, origin: Origin, target: str, headers: Iterable[tuple[st
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+class _Wire(Source):
+    """What comes in, with as long to wait for it as the exchange has left."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self.watch: Watch | None = None
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.rests or self.watch is None:
+            return None
+        self._sock.settimeout(self.watch.allow())
+        return int(self._sock.recv_into(buffer))
+
+
 class Connection:
     """For one thread at a time."""
 
@@ -79,7 +94,6 @@ class Connection:
         """Connect. Raises `OSError`, in which nothing of a request has left."""
         self.origin = origin
         self.used_at = 0.0
-        self._watch = watch
         sock: Any = socket.create_connection((origin.host, origin.port), min(longest, watch.allow()))
         try:
             # What is written leaves at once, however small it is.
@@ -91,6 +105,8 @@ class Connection:
             sock.close()
             raise
         self._sock = sock
+        self._wire = _Wire(sock)
+        self._answers = Answers(self._wire)
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
 
@@ -101,9 +117,10 @@ class Connection:
     def exchange(self, method: str, request: bytes, largest: int, watch: Watch) -> Read:
         """Send a whole request, head and body, and read the answer.
 
-        Raises `OSError`, `NoHttp` and `TooLarge`; `watch.left` tells whether something may have left then.
+        Raises `OSError`, `NoHttp`, `TooLarge` and `http.client.HTTPException`; `watch.left` tells whether something may
+        have left then.
         """
-        self._watch = watch
+        self._wire.watch = watch
         # In one piece where it is small: a head that leaves alone makes the other side wait for the rest.
         view = memoryview(request)
         for start in range(0, len(view), _PIECE):
@@ -111,13 +128,8 @@ class Connection:
             watch.left = True
             self._sock.sendall(view[start : start + _PIECE])
         self.used_at = time.monotonic()
-        return AnswerReader(self._receive, largest).read(method)
+        return self._answers.read(method, largest)
 
     def close(self) -> None:
         """End it."""
         self._sock.close()
-
-    def _receive(self) -> bytes:
-        self._sock.settimeout(self._watch.allow())
-        piece: bytes = self._sock.recv(65_536)
-        return piece

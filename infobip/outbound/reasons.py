@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from http.client import HTTPException
 from socket import gaierror
 from typing import Final
 
@@ -34,7 +35,7 @@ _WORDS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was ended while sending"),
     (TimeoutError, "it took too long"),
-    (NoHttp, "the answer is cut, or is not HTTP"),
+    ((NoHttp, HTTPException), "the answer is cut, or is not HTTP"),
 )
 
 

@@ -3,7 +3,7 @@
 The first byte handed to a socket is noted, and no operation outlasts the deadline of the whole exchange, however slowly
 an answer drips. Nothing is repeated once a byte has left (measured: a retrying client sent up to four messages), and no
 redirect is followed. Nothing of the environment counts, no cookie is kept, and requests leave as they are given: that
-is also why no library does it, which took fifteen times as long for a send (bench/README.md).
+is why below it is the standard library's reader and no more: a larger one took several times as long (bench/README.md).
 """
 
 import ssl
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Final
 
 from infobip.outbound.answer_http import NoHttp, Read, TooLarge
@@ -80,7 +81,7 @@ class Transport:
                 return _exchanged(self._once(method, url, headers, body, watch))
             except TooLarge:
                 return Unknown("the answer is larger than any that Infobip documents")
-            except (NoHttp, OSError, ValueError) as error:
+            except (NoHttp, HTTPException, OSError, ValueError) as error:
                 if watch.left:
                     return Unknown(reason_of(error))
                 again = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
