@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from store import (
     arrivals,
+    disproof,
     echoes,
     erasing,
     events,
@@ -41,12 +42,13 @@ def write(connection: Connection, effects: Effects) -> None:
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))
     _write_entries(connection, effects)
-    suppressions.lift_after_delivery(connection, effects.delivered, at)
+    doubtful = disproof.lift_after(connection, effects.deliveries, at)
     failures.forget(connection, accounts, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)
     _undo_older_opt_outs(connection, effects)
     failures.note(connection, effects.failures_told())
+    disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
     ledger.add_addresses(connection, list(effects.addresses.values()))
     joins.give_reports(connection, effects.given)
     ledger.add_reports(connection, effects.reports)
