@@ -79,6 +79,8 @@ report_keys: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# With row ids on SQLite, as `messages` and `sends` have them: in the order of their hashes each row that comes or
+# changes would dirty a page of its own.
 addresses: Final = Table(
     "addresses",
     metadata,
@@ -87,7 +89,6 @@ addresses: Final = Table(
     Column("tail", String(2), nullable=False),
     Column("domain", String(255), nullable=False),
     Column("seen_at", Moment, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 messages: Final = Table(
@@ -108,7 +109,6 @@ messages: Final = Table(
     Column("changed_at", Moment, nullable=False),
     Index("ix_messages_id", "message_id"),
     Index("ix_messages_changed", "changed_at"),
-    sqlite_with_rowid=False,
 )
 
 reports: Final = Table(
