@@ -19,6 +19,7 @@ from codes.causes import FIRM
 from config.mask import mask_text
 from store import silences
 from store import trail_cuts as trail_ends
+from store.about import about
 from store.database import Database
 from store.ids import first_id_of
 from store.inbox import body_hash
@@ -142,7 +143,7 @@ def remove(
     done["suppressions"] = _remove_inferred(connection, hashes)
     done["protections"] = _delete(connection, protections, protections.c.address.in_(hashes))
     _strip_kept(connection, hashes, mentions, now)
-    their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
+    their_reports = or_(reports.c.recipient.in_(hashes), about(keys))
     numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
     for part in in_parts(numbers, _AT_ONCE):
         done["decisions"] += _blur_decisions(connection, part)

@@ -132,7 +132,7 @@ class Effects:
         """Let what was reported under the key `old` be reports on the message `to`."""
         for row in self.reports:
             if row["message_key"] == old:
-                row.update(message_key=to.key, recipient=to.recipient)
+                row.update(message_key=to.key, recipient=to.recipient, apart=False)
         if old in self.gone:
             self.given[old] = (to.key, to.recipient)
 
@@ -175,6 +175,12 @@ class Effects:
             move = forwarding.move_of(item, before, self.changed.get(item.message_key), decision)
             if move is not None:
                 self.moves.append(move)
+
+    def note_apart(self, item: Prepared, before: Message | None) -> None:
+        """Say of the report that was added last whether its message's recipient is another one, or not known."""
+        message = self.changed.get(item.message_key, before)
+        if message is None or message.recipient != item.recipient:
+            self.reports[-1]["apart"] = True
 
     def _pause(self, item: Prepared, action: Retry) -> None:
         """Hold back what else would meet the same limit until this resend is due.

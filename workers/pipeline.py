@@ -129,6 +129,7 @@ class Pipeline:
         if item.message_key:
             move(item, message, outcome, effects)
             effects.note_move(item, message, decision)
+            effects.note_apart(item, message)
         if item.event is not None and item.event.lifts and item.recipient and item.trusted:
             effects.opted_in.append(item)
         if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY and not item.mistyped:

@@ -43,6 +43,7 @@ def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[st
         "event_at": item.event_ms,
         "received_at": item.received_ms,
         "facts": _ENCODE(facts(item)).decode("utf-8", "surrogatepass"),
+        "apart": False,
     }
 
 

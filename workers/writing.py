@@ -37,6 +37,7 @@ def write(connection: Connection, effects: Effects) -> None:
     """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
     at = effects.now
     accounts = {row["account"] for row in effects.reports}
+    joins.give_reports(connection, effects.given)
     joins.drop(connection, effects.gone)
     messages.save(connection, effects.changed.values(), effects.new, at)
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
@@ -50,7 +51,6 @@ def write(connection: Connection, effects: Effects) -> None:
     failures.note(connection, effects.failures_told())
     disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
     ledger.add_addresses(connection, list(effects.addresses.values()))
-    joins.give_reports(connection, effects.given)
     ledger.add_reports(connection, effects.reports)
     ledger.add_decisions(connection, effects.decisions)
     retries.plan(connection, effects.retries)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -128,8 +129,10 @@ reports: Final = Table(
     Column("event_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
+    # Whether it is not found by the recipient that its message has (`store.about`): it names another one, or nobody.
+    Column("apart", Boolean, nullable=False, server_default=false()),
     Index("ix_reports_callback", "callback_id"),
-    Index("ix_reports_message", "message_key"),
+    Index("ix_reports_apart", "message_key", sqlite_where=text("apart = 1"), postgresql_where=text("apart")),
     Index("ix_reports_recipient", "recipient", "received_at"),
 )
 
