@@ -21,6 +21,7 @@ _ONE: Final = {
     "addresses": "address",
     "days of failure": "day of failure",
     "examples in incidents": "example in an incident",
+    "texts typed by hand": "text typed by hand",
 }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, or_, select, updat
 
 from codes.causes import FIRM
 from config.mask import mask_text
-from store import silences
+from store import silences, typed
 from store import trail_cuts as trail_ends
 from store.database import Database
 from store.ids import first_id_of
@@ -127,11 +127,17 @@ def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
 
 
 def remove(
-    connection: Connection, hashes: Sequence[bytes], masked: str, mentions: Callable[[str], bool], now: datetime
+    connection: Connection,
+    hashes: Sequence[bytes],
+    masked: str,
+    mentions: Callable[[str], bool],
+    named: typed.Found,
+    now: datetime,
 ) -> dict[str, int]:
     """Remove the person's rows; return how many went, by what they were.
 
-    `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it.
+    `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it, and
+    `named` where that was found.
     """
     done: Counter[str] = Counter()
     known = _messages_of(connection, hashes)
@@ -156,6 +162,7 @@ def remove(
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
     done["examples in incidents"] = _remove_examples(connection, names, masked)
+    done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
     return dict(done)
 
 
