@@ -1,8 +1,10 @@
 """Remove what is stored about one person, except what keeps them from being written to again.
 
-What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence;
-that some rule did something on the day of each past decision, tied to no report; and for some days the fingerprints by
-which repeated reports are recognised, or a repetition would bring all of it back.
+What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence,
+since whoever writes to them has to be told no; under the same hash what may stand on Infobip's lists, which nobody here
+can take off any more, and which would otherwise be read from there as news; that some rule did something on the day of
+each past decision, tied to no report; and for some days the fingerprints by which repeated reports are recognised, or a
+repetition would bring all of it back.
 """
 
 import json
@@ -17,7 +19,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, or_, select, updat
 
 from codes.causes import FIRM
 from config.mask import mask_text
-from store import silences, typed
+from store import listed, silences, typed
 from store import trail_cuts as trail_ends
 from store.database import Database
 from store.ids import first_id_of
@@ -160,6 +162,8 @@ def remove(
     # A resend of somebody else's message may have gone to this address, by another channel.
     connection.execute(update(retries).where(retries.c.reached.in_(hashes)).values(reached=None))
     done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
+    stay = [row["id"] for row in kept(connection, hashes)]
+    done["records of Infobip's lists"] = listed.forget(connection, hashes, stay)
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
     done["examples in incidents"] = _remove_examples(connection, names, masked)
     done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
