@@ -133,13 +133,13 @@ def remove(
     hashes: Sequence[bytes],
     masked: str,
     mentions: Callable[[str], bool],
-    named: typed.Found,
     now: datetime,
+    named: typed.Found | None = None,
 ) -> dict[str, int]:
     """Remove the person's rows; return how many went, by what they were.
 
     `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it, and
-    `named` where that was found.
+    `named` where that was found before, so that nobody waits for the looking.
     """
     done: Counter[str] = Counter()
     known = _messages_of(connection, hashes)
@@ -166,6 +166,7 @@ def remove(
     done["records of Infobip's lists"] = listed.forget(connection, hashes, stay)
     done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
     done["examples in incidents"] = _remove_examples(connection, names, masked)
+    named = typed.find(connection, mentions) if named is None else named
     done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
     return dict(done)
 

@@ -68,7 +68,9 @@ class Found:
 
 def find(connection: Connection, mentions: Mentions) -> Found:
     """Return where the person is named. It only reads."""
-    texts = {place: found for place, (column, _) in enumerate(_TEXTS) if (found := _naming(connection, column, mentions))}
+    texts = {
+        place: found for place, (column, _) in enumerate(_TEXTS) if (found := _naming(connection, column, mentions))
+    }
     trails: set[int] = set()
     for column in _TRAIL:
         for part in in_parts(_naming(connection, column, mentions)):
@@ -103,11 +105,11 @@ def blank(connection: Connection, found: Found, mentions: Mentions, now: datetim
     for place, texts in found.texts.items():
         column, instead = _TEXTS[place]
         for part in in_parts(texts):
-            named = update(column.table).where(column.in_(part))  # type: ignore[arg-type]
+            named = update(column.table).where(column.in_(part))
             done += connection.execute(named.values({column: instead})).rowcount
     done += trail_cuts.cut_mentions(connection, found.trails, mentions, now, who)
-    for part in in_parts(found.evidence):
-        query = select(suppressions.c.id, suppressions.c.evidence).where(suppressions.c.id.in_(part))
+    for numbers in in_parts(found.evidence):
+        query = select(suppressions.c.id, suppressions.c.evidence).where(suppressions.c.id.in_(numbers))
         changes = []
         for row in connection.execute(locked(connection, query.order_by(suppressions.c.id))):
             evidence = json.loads(row.evidence)

@@ -140,7 +140,7 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
     with database.reading() as connection:
         named = typed.find(connection, person.is_in)
     now, masked = datetime.now(UTC), mask(person.address)
-    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, person.is_in, named, now))
+    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, person.is_in, now, named))
     return Forgotten(rows, done["items"], done["bodies"], done["waiting"])
 
 

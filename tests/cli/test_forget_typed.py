@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from store import api_keys, by_hand, incident_silences, pauses, trail
 from store.pauses import Scope
+from store.schema import api_keys as key_table
 from store.schema import (
     guard_holds,
     incident_events,
@@ -19,7 +20,6 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
-from store.schema import api_keys as key_table
 from store.schema import incident_silences as silence_table
 from store.schema import pauses as pause_table
 from tests.support.desk import PERSON, Desk, report
@@ -51,7 +51,6 @@ def told(desk: Desk) -> Desk:
 def texts_of(desk: Desk) -> list[str]:
     """Return every text that is kept in any table."""
     return [str(value) for table in metadata.sorted_tables for row in desk.rows(table) for value in row]
-
 
 
 def test_what_was_typed_about_incidents_silences_pauses_and_keys_is_blanked(told: Desk, dlr: Dlr) -> None:
