@@ -79,7 +79,8 @@ class Person:
         if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[", b"<") or b"\\u" in body or b"&#" in body:
             return True  # forms and escapes spell the same address in other bytes
         if self.form.isdecimal():
-            return self.form.encode() in body.translate(None, _NOT_DIGITS)
+            spelt = {body, body.replace(b"(0)", b"")}
+            return any(self.form.encode() in one.translate(None, _NOT_DIGITS) for one in spelt)
         return self.form.partition("@")[0].lower().encode() in body.lower()
 
 

@@ -1,5 +1,6 @@
 """Whom somebody enters as wanting no more gets nothing that is planned, and what it would say is erased at once."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from store import entering
+from store import entering, sends
 from store.entering import Wanted
 from store.schema import contents, suppressions
+from store.schema import sends as sends_table
 from store.suppressions import lift
 from tests.resend.test_steering import sent
 from tests.resend.world import PERSON, World, date_of
@@ -84,6 +86,19 @@ def test_an_import_of_thousands_does_so_too(world: World) -> None:
     database.repeat(lambda connection: entering.enter(connection, vault, wanted, now, "ada", "import"))
     assert sorted(row.state for row in world.rows()) == ["cancelled", "planned"]
     assert len(world.desk.rows(contents)) == 1
+
+
+def test_people_to_whom_very_much_was_sent_are_silenced_too(world: World) -> None:
+    [content] = [row.content for row in world.desk.rows(sends_table) if row.message_id == "m-2"]
+    more = range(content + 1, content + 66_000)
+    with world.desk.database.transaction() as connection:
+        if world.desk.database.is_sqlite:
+            # Its default; some builds of it take more.
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+        sends.erase(connection, [content, *more])
+    assert len(world.desk.rows(contents)) < 3
 
 
 def is_left_alone(world: World) -> bool:
