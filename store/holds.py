@@ -62,12 +62,9 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
     hold = connection.execute(select(guard_holds).where(guard_holds.c.id == number)).one()
     if hold.state == OPEN:
         return 0
-    query = select(suppressions.c.id, suppressions.c.until).where(
-        suppressions.c.state == HELD, suppressions.c.held_by == number
-    )
+    query = select(suppressions.c.id).where(suppressions.c.state == HELD, suppressions.c.held_by == number)
     # Locked as they are read: a delivery may be lifting one of them in this moment.
-    rows = connection.execute(locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE))).all()
-    numbers = [row.id for row in rows]
+    numbers = list(connection.scalars(locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE))))
     _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
     return len(numbers)
 

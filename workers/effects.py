@@ -91,7 +91,6 @@ class Effects:
     """Keys of the messages for which a resend was planned."""
     given_up: dict[bytes, int] = field(default_factory=dict)
     """Messages that nothing follows: key -> the attempt that was their end."""
-    silenced: set[tuple[str, bytes]] = field(default_factory=set)
     opted_in: list[Prepared] = field(default_factory=list)
     endpoints: Endpoints = NO_ENDPOINTS
     moves: list[Move] = field(default_factory=list)
@@ -197,8 +196,6 @@ class Effects:
         entry = rows.entry_of(number, item, decision, action)
         if entry is not None:
             (self.echoes if action.confirms else self.entries).append(entry)
-            if action.firm:
-                self.silenced.add((entry.account, entry.address))
 
     def pass_on(self, made: dict[str, Any] | incidents.Sighting | None) -> None:
         """Collect what goes on to the URL that the application named, or why nothing can."""

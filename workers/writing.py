@@ -22,11 +22,11 @@ from store import (
     resending,
     retries,
     sends,
+    silencing,
     suppressions,
     surges,
     traffic,
 )
-from store.silencing import WANTS_NO_MORE
 from workers import forwarding
 from workers.effects import Effects
 from workers.failed import still_meant
@@ -58,8 +58,7 @@ def write(connection: Connection, effects: Effects) -> None:
     # one that was only registered may be watched, and its silence have planned something.
     unplanned = set[bytes]() if effects.register.in_use else effects.new - effects.failed
     retries.cancel(connection, accounts, effects.reached - unplanned, at, "the message arrived")
-    for account, address in sorted(effects.silenced):
-        retries.cancel_for(connection, [account], [address], at, WANTS_NO_MORE)
+    silencing.silence(connection, [one for one in (*effects.entries, *effects.echoes) if one.is_firm], at)
     if effects.register.in_use:
         _write_resends(connection, effects, accounts)
     _tell(connection, effects)
@@ -95,8 +94,6 @@ def _write_resends(connection: Connection, effects: Effects, accounts: Collectio
     passes.hear(connection, effects.heard)
     sends.erase_of(connection, effects.reached)
     erasing.given_up(connection, accounts, effects.given_up)
-    for _, address in sorted(effects.silenced):
-        sends.erase_for(connection, [address])
     for account, scope, until, why in sorted(effects.pauses):
         pauses.pause(connection, account, scope, effects.now, until, why, "policy")
 

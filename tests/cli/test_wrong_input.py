@@ -22,13 +22,18 @@ def test_a_channel_that_there_is_not_is_told_before_a_missing_credential(dlr: Dl
 
 
 @pytest.mark.parametrize("command", [("add", PERSON), ("protect", PERSON)], ids=" ".join)
-@pytest.mark.parametrize("when", ["yesterday", "2020-01-01", "soon"])
+@pytest.mark.parametrize("when", ["yesterday", "2020-01-01", "soon", "9999-12-31T23:59:59-05:00"])
 def test_an_end_that_is_none_is_told_how_to_write_one_that_lies_ahead(
     dlr: Dlr, command: tuple[str, ...], when: str
 ) -> None:
     said = dlr.fails("suppress", *command, "--until", when, code=2)
     assert "how long from now" in " ".join(said.split())
     assert "how long ago" not in said
+
+
+@pytest.mark.parametrize("when", ["999999d", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_that_no_calendar_has_is_told_as_none(dlr: Dlr, when: str) -> None:
+    assert "is no time" in dlr.fails("reports", "--since", when, code=2)
 
 
 def test_the_first_key_comes_with_what_has_to_be_set_before_it_is_of_use(

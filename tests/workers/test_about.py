@@ -74,10 +74,23 @@ def test_reports_of_an_older_release_are_found_whoever_they_name(database_url: s
     opened = at_revision(database_url, "0013")
     at = datetime(2026, 3, 9, 10, tzinfo=UTC)
     key, person, other = b"k" * 16, b"p" * 16, b"o" * 16
-    told = {"account": "main", "channel": "sms", "callback_id": 1, "item_index": 0, "kind": "sms", "cause": ""}
+    told: dict[str, object] = {
+        "account": "main",
+        "channel": "sms",
+        "callback_id": 1,
+        "item_index": 0,
+        "kind": "sms",
+        "cause": "",
+    }
     told |= {"event": "delivery", "outcome": "delivered", "event_at": at, "facts": "{}"}
     names = [(1, key, person), (2, key, other), (3, key, b""), (4, b"", person), (5, b"x" * 16, person)]
-    message = {"key": key, "account": "main", "message_id": "m-1", "recipient": person, "channel": "sms"}
+    message: dict[str, object] = {
+        "key": key,
+        "account": "main",
+        "message_id": "m-1",
+        "recipient": person,
+        "channel": "sms",
+    }
     message |= {"state": "delivered", "legs": "{}", "resends": 0, "purpose": "undeclared", "sender": "Shop"}
     message |= {"mcc_mnc": "", "first_at": at, "changed_at": at}
     columns = [column.name for column in reports.c if column is not reports.c.apart]
