@@ -39,7 +39,7 @@ def play(stage: Stage, held: int) -> int:
     settings = load_settings()
     valkey = prepare(stage.folder)
     set_for_children({"DLR_REDIS_URL": valkey.url})
-    parts = [*parts_of(settings, valkey), stage.infobip_part(), stage.play_part()]
+    parts = [*parts_of(settings, valkey), stage.infobip_part(), stage.receiver_part(), stage.play_part()]
     log = stage.folder / LOG
     print(f"Starting the service beside an offline Infobip. What they log goes to {from_here(log)}.", flush=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
