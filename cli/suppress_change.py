@@ -132,7 +132,8 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
 
         lifted = at.database.repeat(work)
     span = f"until {shown(until)}" if until else "until somebody ends it"
-    click.echo(f"{counted(len(given), 'address is', 'addresses are')} protected {span}; {lifted} entries lifted.")
+    entries = counted(lifted, "entry", "entries")
+    click.echo(f"{counted(len(given), 'address is', 'addresses are')} protected {span}; {entries} lifted.")
 
 
 def _people(at: Stored, given: list[str]) -> list[tuple[str, bytes]]:

@@ -136,7 +136,7 @@ class TestLifting:
 class TestProtecting:
     def test_failures_do_not_suppress_a_protected_address_and_the_decision_says_so(self, desk: Desk, dlr: Dlr) -> None:
         desk.handle(report("m-1", 9, 1))
-        assert "1 entries lifted" in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
+        assert "1 entry lifted." in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
         desk.handle(report("m-2", 9, 1, minute=500_000))
         assert states(desk) == ["lifted"]
         assert "protects the address" in dlr("message", "m-2")
