@@ -165,7 +165,7 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path: Path)
         {"DLR_RELAY_URL": "ftp://nowhere"},
         {"DLR_SYNC_BATCH": "0"},
     ],
-    ids=lambda environ: next(iter(environ)),
+    ids=lambda environ: "-".join(*environ.items()),
 )
 def test_wrong_settings_are_named_and_nothing_is_left(tmp_path: Path, free_port: int, environ: dict[str, str]) -> None:
     with up(tmp_path, free_port, **environ) as run:
