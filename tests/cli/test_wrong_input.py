@@ -67,3 +67,20 @@ def test_the_doctor_warns_of_callbacks_that_go_on_unsigned(dlr: Dlr, tmp_path: P
     [fine] = relay_findings(dlr, policy=str(file), hmac_secret="a-secret-that-infobip-has")
     assert fine.startswith("ok")
     assert relay_findings(dlr) == []
+
+
+def test_a_database_that_cannot_be_reached_on_the_disk_is_named_with_what_to_do(dlr: Dlr, tmp_path: Path) -> None:
+    # Nobody but its owner may enter a state folder; this stands for it where the tests run as root, who may.
+    path = tmp_path / ("x" * 300) / "dlr.sqlite"
+    said = dlr.fails("reports", database_url=f"sqlite:///{path}")
+    assert f"{path} cannot be read (File name too long)" in said
+    assert "as the user that runs the service" in said
+
+
+@pytest.mark.parametrize("setting", ["url_token_file", "sweep_file"])
+def test_a_settings_file_that_cannot_be_read_is_named_by_its_own_setting(
+    dlr: Dlr, tmp_path: Path, setting: str
+) -> None:
+    path = tmp_path / "missing"
+    said = dlr.fails("reports", code=2, **{setting: str(path)})
+    assert f"DLR_{setting.upper()}: {path} cannot be read (No such file or directory)\n" in said

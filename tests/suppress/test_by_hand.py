@@ -134,9 +134,13 @@ class TestLifting:
 
 
 class TestProtecting:
+    def test_in_json_its_beginning_and_its_end_are_objects_too(self, dlr: Dlr) -> None:
+        assert dlr.json("suppress", "protect", PERSON) == {"protected": 1, "until": None, "lifted": 0}
+        assert dlr.json("suppress", "protect", PERSON, "--end") == {"ended": 1}
+
     def test_failures_do_not_suppress_a_protected_address_and_the_decision_says_so(self, desk: Desk, dlr: Dlr) -> None:
         desk.handle(report("m-1", 9, 1))
-        assert "1 entries lifted" in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
+        assert "1 entry lifted." in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
         desk.handle(report("m-2", 9, 1, minute=500_000))
         assert states(desk) == ["lifted"]
         assert "protects the address" in dlr("message", "m-2")
