@@ -1,10 +1,11 @@
 """Nor does any interleaving with what people and the policy change meanwhile, or with a worker that stands still."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
@@ -97,6 +98,10 @@ class Steered(Interleavings):
                 self.made.resender("another").run(lambda: False)
             case "a cancellation":
                 self.a_person_cancels()
+            case "a second post":
+                self.made.resender("another").run(lambda: False)
+                self.a_person_has_looked_it_up()
+                self.made.resender("another").run(lambda: False)
             case _:
                 self.the_mode_is(mode)
                 self.made.resender("another").run(lambda: False)
@@ -104,7 +109,7 @@ class Steered(Interleavings):
     @rule(
         seconds=st.sampled_from([5, 80, 100]),
         early=st.booleans(),
-        step=st.sampled_from(["another worker", "a person", "a cancellation", "the mode"]),
+        step=st.sampled_from(["another worker", "a person", "a cancellation", "a second post", "the mode"]),
         mode=st.sampled_from(Mode),
         fault=st.sampled_from(sorted(_FAULTS)),
     )
@@ -151,19 +156,97 @@ class _Held:
             assert len(self._run._sends()) == self._before
 
 
-def test_no_interleaving_with_people_and_modes_sends_an_attempt_twice_or_anything_unasked(
-    database: Database, vault: Vault, tmp_path: Path
-) -> None:
+@pytest.fixture
+def machine(database: Database, vault: Vault, tmp_path: Path) -> Iterator[type[Steered]]:
+    """The machine over a world of its own."""
     with world(database, vault, tmp_path, _PLAIN, **_UNBOUNDED) as made:
         made.limiter = Unlimited("memory://")
-        machine: type[Steered] = type("Machine", (Steered,), {"made": made, "seen": set(), "runs": 0})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=40,
-                stateful_step_count=16,
-                deadline=timedelta(seconds=60),
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-        assert any(posts for _, posts in machine.seen), machine.seen
+        yield type("Machine", (Steered,), {"made": made, "seen": set(), "runs": 0})
+
+
+def test_no_interleaving_with_people_and_modes_sends_an_attempt_twice_or_anything_unasked(
+    machine: type[Steered],
+) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=16,
+            deadline=timedelta(seconds=60),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert any(posts for _, posts in machine.seen), machine.seen
+
+
+Step = tuple[str, dict[str, Any]]
+
+
+def _worker(minutes: int, fault: str = "none", dies: str = "") -> Step:
+    return "a_worker_runs", {"minutes": minutes, "fault": fault, "dies": dies}
+
+
+def _slow(seconds: int, step: str, *, early: bool, fault: str = "none", mode: Mode = Mode.ACT) -> Step:
+    told = {"seconds": seconds, "step": step, "early": early, "fault": fault, "mode": mode}
+    return "a_worker_stands_still", told
+
+
+_GO: Step = ("a_person_lets_it_go", {})
+_LOOKED_UP: Step = ("a_person_has_looked_it_up", {})
+_OBSERVE: Step = ("the_mode_is", {"mode": Mode.OBSERVE})
+_PROPOSE: Step = ("the_mode_is", {"mode": Mode.PROPOSE})
+_ACT: Step = ("the_mode_is", {"mode": Mode.ACT})
+_STOP: Step = ("the_switch", {"stopped": True})
+_RESUME: Step = ("the_switch", {"stopped": False})
+_ACCEPT: Step = ("a_person_answers", {"accept": True})
+_ARRIVES: Step = ("arrives", {"number": 0})
+_LATER: Step = ("something_leaves_later", {})
+# What happens, and how often the first resend is taken by Infobip.
+_WALKS: dict[str, tuple[list[Step], int]] = {
+    "in doubt, let go by a person": ([_worker(120, "lost after"), _GO, _worker(1), _worker(16)], 1),
+    "in doubt, and the mode is set back": ([_worker(120, "lost after"), _OBSERVE, _worker(16)], 1),
+    "in doubt, and all is stopped": ([_worker(120, "lost after"), _STOP, _worker(16), _RESUME, _worker(16)], 1),
+    "lost, and the mode is set back before it is posted once more": (
+        [_worker(120, "lost before"), _LATER, _OBSERVE, *[_worker(16)] * 5],
+        0,
+    ),
+    "lost, set back, and let go by a person": (
+        [_worker(120, "lost before"), _LATER, _OBSERVE, *[_worker(16)] * 5, _GO, _GO, _worker(16), _GO, _worker(16)],
+        1,
+    ),
+    "lost, and posted once more by a person": (
+        [_worker(120, "lost before"), _LOOKED_UP, _worker(1), _LOOKED_UP, _worker(16)],
+        1,
+    ),
+    "lost, and stopped before a person has it posted once more": (
+        [_worker(120, "lost before"), _STOP, _LOOKED_UP, _worker(16), _worker(16)],
+        0,
+    ),
+    "lost, arrived otherwise, and a person has it posted once more": (
+        [_worker(120, "lost before"), _LOOKED_UP, _ARRIVES, _GO, _worker(16)],
+        0,
+    ),
+    "proposed, accepted twice": ([_PROPOSE, _worker(120), _ACCEPT, _ACCEPT, _GO, _worker(1), _GO, _worker(16)], 1),
+    "proposed, arrived late, accepted": ([_PROPOSE, _worker(120), _ARRIVES, _ACCEPT, _GO, _worker(16)], 0),
+    "observed, and acting again": ([_OBSERVE, _worker(120), _ACT, _worker(16)], 0),
+    "cancelled, and let go": ([("a_person_cancels", {}), _GO, _worker(120)], 0),
+    "a worker stands still while another looks": ([_slow(100, "another worker", early=True), _worker(120)], 0),
+    "a worker stands still while another posts it for a person": (
+        [_worker(1), _slow(100, "a second post", early=True)],
+        1,
+    ),
+    "its answer is recorded after another has looked": ([_worker(1), _slow(100, "a second post", early=False)], 1),
+}
+
+
+@pytest.mark.parametrize("name", _WALKS)
+def test_whoever_interferes_it_leaves_once_or_not_at_all(machine: type[Steered], name: str) -> None:
+    steps, times = _WALKS[name]
+    run = machine()
+    run.begin()
+    run.all_acts()
+    for step, told in steps:
+        getattr(run, step)(**told)
+        run.no_attempt_is_taken_twice()
+        run.nothing_leaves_after_the_end()
+    assert run.made.infobip.times_accepted(f"{run.id}-r1") == times
