@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 
 from store.schema import inbox
 
@@ -45,13 +45,24 @@ def choose(connection: Connection, now: datetime, most: int, *, fresh_first: boo
     first_is_lost = bool(lost) and (not fresh or (lost[0].id < fresh[0].id and not fresh_first))
     ids = [lost[0].id] if first_is_lost else _as_many_as_fit(fresh)
     if ids and connection.dialect.name != "sqlite":
-        # No more than it will take: what it locks, no other worker sees.
-        old = waiting.where(_LOST, inbox.c.id <= rows[-1].id).limit(1)
-        query = old if first_is_lost else waiting.where(_FRESH).limit(len(ids))
-        ids = _as_many_as_fit(connection.execute(query.with_for_update(skip_locked=True)).all())
-        if not ids and lost and not first_is_lost:
-            ids, first_is_lost = list(connection.scalars(old.with_for_update(skip_locked=True))), True
+        ids, first_is_lost = _locked(connection, waiting, rows[-1].id, len(ids), lost_first=first_is_lost)
     return Chosen(ids, bool(ids) and (len(rows) > len(ids) or len(rows) == most), first_is_lost)
+
+
+def _locked(
+    connection: Connection, waiting: Select[Any], last: int, most: int, *, lost_first: bool
+) -> tuple[list[int], bool]:
+    """Lock them, and no more than will be taken: what is locked, no other worker sees.
+
+    Where another worker takes all of one kind at this moment, those of the other have their turn. Returns the ids, and
+    whether it is one that was lost.
+    """
+    for is_lost in (lost_first, not lost_first):
+        kind = waiting.where(_LOST, inbox.c.id <= last).limit(1) if is_lost else waiting.where(_FRESH).limit(most)
+        ids = _as_many_as_fit(connection.execute(kind.with_for_update(skip_locked=True)).all())
+        if ids:
+            return ids, is_lost
+    return [], lost_first
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

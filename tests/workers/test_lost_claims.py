@@ -1,7 +1,10 @@
 """Callbacks whose claim was lost, by a kill or by an error of ours, are tried by themselves and hold up nobody else."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
+import structlog
 from sqlalchemy import text, update
 
 from store import inbox as store_inbox
@@ -21,6 +24,13 @@ CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 IF position('poison' in NEW.facts) > 0 THEN RAISE numeric_value_out_of_range; END IF; RETURN NEW; END $$;
 CREATE TRIGGER refuses BEFORE INSERT ON reports FOR EACH ROW EXECUTE FUNCTION refuses()
 """
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Let nobody draw the tracebacks, which takes longer than all else here."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 def refuse_poison(desk: Desk) -> None:
@@ -110,13 +120,28 @@ def test_it_is_quarantined_once_it_failed_three_times_by_itself(desk: Desk) -> N
 
 def test_many_that_are_refused_hold_up_nothing_that_comes_since(desk: Desk) -> None:
     refuse_poison(desk)
-    post(desk, *[POISON] * 30)
+    post(desk, *[POISON] * 5)
     desk.drain()
     let_leases_end(desk)
     post(desk, "m-1")
     stops = iter([False, True])
     desk.drain_of_one_worker.run(30, stopping=lambda: next(stops))
     assert len(desk.rows(reports)) == 1
+
+
+@pytest.mark.parametrize("fresh_first", [True, False])
+def test_two_workers_that_claim_at_once_share_what_was_lost_and_what_came_since(desk: Desk, fresh_first: bool) -> None:
+    if desk.database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    lost = post(desk, "m-1")
+    lose(desk)
+    fresh = post(desk, "m-2")
+    now, most = datetime.now(UTC), MOST_CALLBACKS
+    with desk.database.transaction() as connection:
+        first = store_inbox._claim(connection, desk.vault, "a", now, most, fresh_first=fresh_first)
+        second = claimed(desk, fresh_first=fresh_first)
+    assert [callback.id for callback in first.callbacks] == (fresh if fresh_first else lost)
+    assert second == (lost if fresh_first else fresh, fresh_first)
 
 
 def test_what_a_killed_worker_held_is_free_although_the_clock_was_set_back_since(desk: Desk) -> None:
