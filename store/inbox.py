@@ -154,8 +154,8 @@ def claim(
 ) -> Claim:
     """Take up to `most` callbacks for `owner`, oldest first, and commit that before any of them is worked on.
 
-    Together they hold about `MOST_REPORTS` reports at most. What another owner's lease still covers is left alone. A
-    callback that lost an attempt is claimed by itself; with `fresh_first` only where there is no other.
+    Together they hold about `choice.MOST_REPORTS` reports at most. What another owner's lease still covers is left
+    alone. A callback that lost an attempt is claimed by itself; with `fresh_first` only where there is no other.
     """
 
     def work(connection: Connection) -> Claim:
