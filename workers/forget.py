@@ -20,9 +20,9 @@ from infobip.inbound.envelope import Envelope, open_envelope
 from infobip.inbound.errors import InboundError
 from reports import normalise
 from reports.address import look_up_form
-from store import forget, typed
+from store import bodies, forget, typed
+from store.bodies import Body
 from store.database import Database
-from store.forget import Body
 from store.vault import Vault
 
 CONTENT_TYPE: Final = "application/json; rewritten=forget"
@@ -129,7 +129,7 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
     person = Person(normalise(address))
     hashes = [vault.hash_address(account, person.address) for account in accounts]
     done: Counter[str] = Counter()
-    for stored in forget.bodies(database, vault):
+    for stored in bodies.bodies(database, vault):
         rest = without(person, stored)
         if rest is None:
             continue
@@ -146,4 +146,4 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
 
 
 def _rewrite(database: Database, vault: Vault, rest: Rest) -> bool:
-    return database.repeat(lambda connection: forget.rewrite(connection, vault, rest.body, rest.dropped))
+    return database.repeat(lambda connection: bodies.rewrite(connection, vault, rest.body, rest.dropped))

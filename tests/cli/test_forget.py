@@ -11,7 +11,8 @@ from sqlalchemy import update
 from config.mask import mask_text
 from infobip.inbound import read
 from store import trail
-from store.forget import Body, remove
+from store.bodies import Body
+from store.forget import remove
 from store.moments import from_ms
 from store.schema import (
     addresses,
