@@ -156,7 +156,9 @@ def outcome(database: Database, portions: Sequence[Sequence[Sighting]]) -> tuple
     return told, row.state, row.count, row.last_at, row.first_at.replace(second=0), covered
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_every_order_and_every_split_makes_the_same_incident(shared: Database, data: st.DataObject) -> None:
     threshold, within = data.draw(st.integers(1, 12)), data.draw(st.sampled_from([0, 1, 10, 60]))
