@@ -121,14 +121,12 @@ def excuse(context: Context, now: datetime) -> None:
     with database.reading() as connection:
         opened = outages.newly_excusing(connection, now - _LONGEST_SLICE)
     for incident in opened:
-        after = dropped = 0
-        while True:
-            after, count = database.repeat(
-                lambda connection, one=incident, last=after: outages.drop_counted(connection, one, last, now)  # type: ignore[misc]
-            )
-            dropped += count
-            if not after:
-                break
+        dropped = 0
+        with database.reading() as connection:
+            for numbers in outages.counted(connection, incident):
+                dropped += database.repeat(
+                    lambda connection, one=incident, ids=numbers: outages.drop_counted(connection, one, ids, now)  # type: ignore[misc]
+                )
         if dropped:
             _LOG.info("suppressions_excused", incident_id=str(incident.id), place=incident.place, dropped=dropped)
 
