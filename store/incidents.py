@@ -23,6 +23,7 @@ from store.outages import place_of_incident
 from store.schema import incident_deltas, incidents
 from store.sightings import Sighting, note, together
 from store.told import incidents_opened, incidents_resolved
+from store.writes import locked
 
 __all__ = ["Opened", "Sighting", "fold", "note", "resolve_quiet", "together"]
 
@@ -111,15 +112,10 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime, flap
 def _standing(connection: Connection, last: Any, now: datetime, flap: timedelta) -> Any:
     """Return the incident that goes on, else the one that has just ended by itself, else nothing."""
     mine = select(incidents).where(incidents.c.account == last.account, incidents.c.key == last.key)
-    standing = mine.where(incidents.c.is_open == 1)
-    if connection.dialect.name != "sqlite":
-        standing = standing.with_for_update()
-    if (found := connection.execute(standing).first()) is not None:
+    if (found := connection.execute(locked(connection, mine.where(incidents.c.is_open == 1))).first()) is not None:
         return found
     ended = mine.where(incidents.c.resolved_at > now - flap, incidents.c.ended_by == "")
-    if connection.dialect.name != "sqlite":
-        ended = ended.with_for_update()
-    return connection.execute(ended.order_by(incidents.c.resolved_at.desc()).limit(1)).first()
+    return connection.execute(locked(connection, ended.order_by(incidents.c.resolved_at.desc()).limit(1))).first()
 
 
 def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any]:
@@ -251,7 +247,9 @@ def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = QUIE
     own = incidents.c.quiet_until
     silent = or_(own.is_(None) & (incidents.c.heard_at < now - quiet), own < now)
     going_on = incidents.c.state.in_((WATCHING, OPEN, ACKNOWLEDGED))
-    rows = connection.execute(select(incidents).where(going_on, incidents.c.is_open == 1, silent)).all()
+    query = select(incidents).where(going_on, incidents.c.is_open == 1, silent).order_by(incidents.c.id)
+    # Locked as they are read: somebody may be hearing of one of them, or ending it, in this moment.
+    rows = connection.execute(locked(connection, query)).all()
     for row in rows:
         end(connection, row, now)
     return sum(row.state != WATCHING for row in rows)
@@ -289,9 +287,7 @@ def end_known(connection: Connection, account: str, key: str, now: datetime, who
     unfolded = (incident_deltas.c.account == account) & (incident_deltas.c.key == key)
     connection.execute(delete(incident_deltas).where(unfolded))
     mine = select(incidents).where(incidents.c.account == account, incidents.c.key == key, incidents.c.is_open == 1)
-    if connection.dialect.name != "sqlite":
-        mine = mine.with_for_update()
-    row = connection.execute(mine).first()
+    row = connection.execute(locked(connection, mine)).first()
     if row is not None:
         end(connection, row, now, who, detail)
     return row is not None
