@@ -62,11 +62,16 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
     hold = connection.execute(select(guard_holds).where(guard_holds.c.id == number)).one()
     if hold.state == OPEN:
         return 0
-    query = select(suppressions.c.id).where(suppressions.c.state == HELD, suppressions.c.held_by == number)
-    # Locked as they are read: a delivery may be lifting one of them in this moment.
-    numbers = list(connection.scalars(locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE))))
-    _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
-    return len(numbers)
+    theirs = (suppressions.c.state == HELD) & (suppressions.c.held_by == number)
+    # Whichever come first: to find the lowest ids, all that are left would be read each time.
+    some = select(suppressions.c.id).where(theirs).limit(_AT_ONCE)
+    while found := connection.scalars(some).all():
+        # Locked as they are read: a delivery may be lifting one of them in this moment.
+        query = select(suppressions.c.id).where(suppressions.c.id.in_(found), theirs).order_by(suppressions.c.id)
+        if numbers := list(connection.scalars(locked(connection, query))):
+            _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
+            return len(numbers)
+    return 0
 
 
 def unsettled(connection: Connection, since: datetime, until: datetime) -> list[Any]:
