@@ -95,11 +95,14 @@ def proposal_counts(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 def proposed_by(connection: Connection, rule: str, last: int, limit: int = _AT_ONCE) -> list[int]:
-    """Return ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty."""
+    """Return some ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty.
+
+    Whichever come first: to find the lowest, all that are left would be read for each part that is answered.
+    """
     query = select(suppressions.c.id).where(suppressions.c.state == PROPOSED, suppressions.c.id <= last)
     if rule:
         query = query.where(suppressions.c.rule == rule)
-    return list(connection.scalars(query.order_by(suppressions.c.id).limit(limit)))
+    return sorted(connection.scalars(query.limit(limit)))
 
 
 def is_proposed(connection: Connection, number: int) -> bool:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, event
 
+from policy import Mode
 from store import holds
+from store import proposed_resends as resends
+from store.ids import new_id
 from store.schema import guard_holds, suppressions
 from tests.support.desk import Desk
 from tests.suppress.outage import DAY, absent, begins, excuse, fails_on
@@ -84,3 +87,20 @@ def test_deciding_on_a_group_never_sorts_all_of_it(desk: Desk) -> None:
     assert desk.database.repeat(lambda connection: holds.settle(connection, hold.id, now, "ada")) == 100
     assert desk.database.repeat(lambda connection: holds.settle(connection, hold.id, now, "ada")) == 0
     assert {(row.state, row.held_by) for row in desk.rows(suppressions)} == {("active", -1)}
+
+
+@pytest.mark.parametrize("rule", ["", "unknown-recipient"])
+def test_answering_proposals_never_sorts_all_of_them(desk: Desk, rule: str) -> None:
+    act(desk, Mode.PROPOSE)
+    bounces(desk, range(20))
+    last, now = new_id(), datetime.now(UTC)
+
+    def some(connection: Connection) -> int:
+        found = [*holds.proposed_by(connection, rule, last, 8), *resends.proposed_by(connection, rule, last, 8)]
+        return len(holds.answer(connection, found, now, "ada", accept=True))
+
+    answered: list[int] = []
+    statements = written(desk, lambda: answered.append(desk.database.repeat(some)))
+    assert not [sql for sql in statements if "ORDER BY" in sql and "LIMIT" in sql]
+    assert answered == [8]
+    assert [desk.database.repeat(some) for _ in range(3)] == [8, 4, 0]
