@@ -14,6 +14,7 @@ from config.mask import mask
 from reports import normalise
 from reports.recipient import fault_of
 from store import forget as removal
+from store import listed
 from workers.forget import Forgotten, forget_person
 
 # The forms for one of those names that do not just lose their last letter.
@@ -21,6 +22,8 @@ _ONE: Final = {
     "addresses": "address",
     "days of failure": "day of failure",
     "examples in incidents": "example in an incident",
+    "records of Infobip's lists": "record of Infobip's lists",
+    "texts typed by hand": "text typed by hand",
 }
 
 
@@ -32,7 +35,8 @@ def forget(recipient: str, yes: bool, form: str) -> None:
     """Remove what is stored about the person at RECIPIENT: a phone number or an e-mail address.
 
     Their items leave the stored callbacks, their reports, resends and address leave the tables. Opt-outs stay, under
-    a keyed hash and without evidence, so that nobody writes to them again. This cannot be undone.
+    a keyed hash and without evidence, so that nobody writes to them again; so does what may still stand on Infobip's
+    lists, which only a person can take off now, in its portal. This cannot be undone.
     """
     masked = mask(normalise(recipient))
     with stored() as at:
@@ -49,18 +53,25 @@ def forget(recipient: str, yes: bool, form: str) -> None:
         done = forget_person(at.database, at.vault, recipient, accounts)
         with at.database.reading() as connection:
             kept = removal.kept(connection, hashes)
+            there = listed.count_of(connection, hashes)
     if form == "json":
         entries = [
             {name: row[name] for name in ("cause", "channel", "sender", "state", "since", "until")} for row in kept
         ]
         numbers = {"items": done.items, "callbacks": done.bodies, "waiting": done.waiting}
-        print_json({"recipient": masked, "removed": dict(done.rows), **numbers, "kept": plain(entries)})
+        kept_too = {"kept": plain(entries), "listed": there}
+        print_json({"recipient": masked, "removed": dict(done.rows), **numbers, **kept_too})
     else:
         _tell(masked, done)
         for row in kept:
             click.echo(f"Kept as a keyed hash: {row['cause']} on {scope(row)} since {shown(row['since'])}.")
         if kept:
             click.echo("So nobody writes to this person again; no evidence is left with it.")
+        if there:
+            click.echo(
+                f"{counted(there, 'record')} of Infobip's lists {'stays' if there == 1 else 'stay'} known by that "
+                "hash, since it may still stand there: remove it in Infobip's portal."
+            )
     if done.waiting:
         wait = "callback that mentions this person waits", "callbacks that mention this person wait"
         raise fail(

@@ -24,6 +24,11 @@ from workers.actions.notify.message import meaning_of
 
 _MINUTE = 60_000
 _SPELLS = 5
+_STANDS = {
+    ACKNOWLEDGED: "somebody has acknowledged it already.",
+    WATCHING: "it is below its threshold, so nobody was told of it.",
+    OPEN: "it has changed meanwhile; try again.",
+}
 _LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Also what is over.")
 
@@ -152,9 +157,7 @@ def _told(notice: Found) -> str:
 def ack(numbers: tuple[str, ...], who: str) -> None:
     """Say that somebody works on it: no reminder follows."""
     now = datetime.now(UTC)
-    _change(
-        numbers, lambda connection, number: by_hand.acknowledge(connection, number, who, now), "acknowledged", (OPEN,)
-    )
+    _change(numbers, lambda connection, number: by_hand.acknowledge(connection, number, who, now), "acknowledged")
 
 
 @incidents.command("resolve")
@@ -164,23 +167,23 @@ def ack(numbers: tuple[str, ...], who: str) -> None:
 def resolve(numbers: tuple[str, ...], why: str, who: str) -> None:
     """End it: if it happens again, a new incident opens."""
     now = datetime.now(UTC)
-    _change(
-        numbers,
-        lambda connection, number: by_hand.resolve(connection, number, who, now, why=why),
-        "resolved",
-        (OPEN, ACKNOWLEDGED, WATCHING),
-    )
+    _change(numbers, lambda connection, number: by_hand.resolve(connection, number, who, now, why=why), "resolved")
 
 
-def _change(
-    numbers: tuple[str, ...], change: Callable[[Connection, int], bool], done: str, states: tuple[str, ...]
-) -> None:
+def _change(numbers: tuple[str, ...], change: Callable[[Connection, int], bool], done: str) -> None:
     wrong = []
     with stored() as at:
         for number in ids(numbers):
             if at.database.repeat(lambda connection, number=number: change(connection, number)):  # type: ignore[misc]
                 click.echo(f"Incident {number} is {done}.")
             else:
-                wrong.append(str(number))
+                with at.database.reading() as connection:
+                    wrong.append(f"{number}: {_why_not(views.incident(connection, number))}")
     if wrong:
-        raise fail(f"Not {done}, since there is none in state {' or '.join(states)}: {', '.join(wrong)}.")
+        raise fail("\n".join((f"Not {done}:", *wrong)))
+
+
+def _why_not(row: Found | None) -> str:
+    if row is None:
+        return "there is no such incident. `dlr incidents list --all` lists them."
+    return _STANDS.get(row["state"], "it is over already; if it happens again, a new incident opens.")

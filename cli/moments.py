@@ -19,17 +19,28 @@ class MomentType(click.ParamType[datetime]):
             return value
         text = str(value).strip()
         try:
-            return datetime.now(UTC) - parse_duration(text)
-        except ValueError:
-            pass
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
+            return _moment_of(text)
+        except (ValueError, OverflowError):
             self.fail(f"{text!r} is no time: write 2026-03-02, 2026-03-02T09:15 (UTC), or how long ago: 90m, 24h, 7d")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 MOMENT = MomentType()
+
+
+def _moment_of(text: str) -> datetime:
+    """Return the moment. Raises `ValueError`, or `OverflowError` where no calendar has it."""
+    try:
+        span = parse_duration(text)
+    except ValueError:
+        return parse(text)
+    return datetime.now(UTC) - span
+
+
+def parse(text: str) -> datetime:
+    """Return a date, or a date and time (UTC unless it says otherwise), in UTC. Raises as `_moment_of` does."""
+    moment = datetime.fromisoformat(text)
+    # What lies beyond the years that there are would be stored, and could never be read again.
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 _AHEAD = "a time to come, 2030-03-02 or 2030-03-02T09:15 (UTC), or how long from now: 90m, 24h, 7d"

@@ -78,6 +78,11 @@ def opened_database() -> Iterator[tuple[Settings, Database]]:
         raise fail(str(error), 2) from None
     except StoreError as error:
         raise fail(told(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        whose = "Run the command as the user that runs the service, or look at DLR_STATE_DIR and DLR_DATABASE_URL."
+        raise fail(f"{error.filename} cannot be read ({error.strerror}). {whose}") from None
     finally:
         if database is not None:
             database.close()

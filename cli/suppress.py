@@ -18,7 +18,7 @@ from store.entering import BY_HAND
 from store.suppressions import STANDING
 from store.views import Found, Wanted
 
-# Imported when asked for, as in `cli.main`.
+# Imported when asked for, as in `cli.commands`.
 _MORE: Final = {
     "add": "cli.suppress_change:add",
     "approve": "cli.suppress_lift:approve",

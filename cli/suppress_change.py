@@ -14,6 +14,7 @@ from cli.known import account_or_fail, rule_or_fail
 from cli.listed import print_found, with_addresses
 from cli.moments import AHEAD, MOMENT, shown
 from cli.output import counted, fail, format_option, print_json
+from cli.shown import plain
 from cli.stored import Stored, stored
 from cli.who import who_option
 from codes.suggest import did_you_mean
@@ -118,7 +119,10 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
         people = _people(at, given)
         if over:
             ended = at.database.repeat(lambda connection: protections.end(connection, people))
-            click.echo(f"{counted(ended, 'protection')} ended.")
+            if form == "json":
+                print_json({"ended": ended})
+            else:
+                click.echo(f"{counted(ended, 'protection')} ended.")
             return
         rows = [
             ledger.address_row(at.vault, at.vault.hash_address(account, one), normalise(one), now)
@@ -131,8 +135,12 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
             return protections.protect(connection, people, until, now, who, reason)
 
         lifted = at.database.repeat(work)
+    if form == "json":
+        print_json(plain({"protected": len(given), "until": until, "lifted": lifted}))
+        return
     span = f"until {shown(until)}" if until else "until somebody ends it"
-    click.echo(f"{counted(len(given), 'address is', 'addresses are')} protected {span}; {lifted} entries lifted.")
+    entries = counted(lifted, "entry", "entries")
+    click.echo(f"{counted(len(given), 'address is', 'addresses are')} protected {span}; {entries} lifted.")
 
 
 def _people(at: Stored, given: list[str]) -> list[tuple[str, bytes]]:

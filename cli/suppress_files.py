@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli import known
+from cli.moments import parse
 from cli.output import counted, fail
 from cli.stored import stored
 from cli.suppress_change import ADDRESS_INVALID
@@ -81,7 +82,8 @@ class _Count:
         """Tell of a bad line; of very many only the first ones."""
         self.bad += 1
         if self.bad <= _TOLD:
-            click.echo(f"line {line}: {problem}", err=True)
+            # Where columns are mixed up, an address may stand in any of them.
+            click.echo(f"line {line}: {mask_text(problem)}", err=True)
         elif self.bad == _TOLD + 1:
             click.echo("... and further lines, which are counted only", err=True)
 
@@ -149,7 +151,7 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
     is_free = bool(cells.get("origin")) or word == ADDRESS_INVALID
     if fault := fault_of_form(address) if is_free else fault_of(address, channel):
         raise BadLine(f"the address: {fault}")
-    if cells.get("state", "active") != "active":
+    if (cells.get("state") or "active") != "active":
         raise BadLine(f"it is {cells['state']}, and only what is active is imported")
     since, until = _moment(cells, "since"), _moment(cells, "until")
     if since is not None and since > datetime.now(UTC):
@@ -173,10 +175,9 @@ def _moment(cells: dict[str, str], name: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return parse(text)
+    except (ValueError, OverflowError):
         raise BadLine(f"{name} is {mask_text(text)[:40]!r}; write 2026-11-24T10:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parts(found: Iterable[Wanted]) -> Iterator[list[Wanted]]:

@@ -14,6 +14,7 @@ from cli import sent
 from cli.moments import shown
 from cli.shown import price, scope
 from policy.durations import in_words
+from reports.states import leg_in_words
 from store.views import Found
 
 _STYLES: Final = {
@@ -91,7 +92,7 @@ def _head(told: Found) -> Text:
     )
     head.append(f"\naccount {told['account']}, {purpose}, first heard of {shown(told['first_at'])}", "dim")
     if any(leg["leg"] for leg in told["legs"]):
-        legs = ", ".join(f"{leg['leg'] or 'no leg named'} {leg['state']}" for leg in told["legs"])
+        legs = ", ".join(f"{leg_in_words(leg['leg'])} {leg['state']}" for leg in told["legs"])
         head.append(f"\nlegs: {legs}", "dim")
     return head.append("\n")
 

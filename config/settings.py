@@ -266,12 +266,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
                 values[row.name] = Secret.from_environment(name, source)
             elif text := _text(name, source):
                 values[row.name] = read(text, hints[row.name])
-        except (ValidationError, ValueError, OSError) as error:
+        except OSError as error:
+            faults.append(f"{name}_FILE: {error.filename} cannot be read ({error.strerror})")
+        except (ValidationError, ValueError) as error:
             problem = " ".join(error.messages) if isinstance(error, ValidationError) else f"{error}."
             example = row.metadata["example"] or shown(row.default)
-            faults.append(f"{name}: {problem} For example: {name}={example}")
-    known = {PREFIX + row.name.upper() for row in dataclasses.fields(Settings)}
-    known |= {f"{name}_FILE" for name in known}
+            faults.append(f"{name}: {problem} For example: {name}={example}" if example else f"{name}: {problem}")
+    known = {f"{PREFIX}{row.name.upper()}{end}" for row in dataclasses.fields(Settings) for end in ("", "_FILE")}
     for name in sorted(source):
         if name.startswith(PREFIX) and name not in known:
             faults.append(f"{name}: there is no such setting. `dlr settings` lists them all")

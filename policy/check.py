@@ -6,8 +6,9 @@ from typing import Final
 
 from codes import Tables
 from policy.errors import PolicyFault
+from policy.matching import Conditions
 from policy.resending import NEVER_RESENT
-from policy.rules import Conditions, Rule
+from policy.rules import Rule
 
 _DIMENSIONS: Final = tuple(field.name for field in fields(Conditions))
 _CODES: Final = ("status", "error")

@@ -1,42 +1,18 @@
 """The rules in force, and finding the one that decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from codes import Match, Meaning, Outcome
+from codes import Meaning, Outcome
 from policy.decision import Decision, Mode
 from policy.history import History, Purpose
+from policy.matching import Conditions, HistoryCheck, ReportCheck, fits_codes, history_checks, report_checks
 from policy.suppress_plan import SuppressPlan
 from reports import Report
 
 _REMEMBERED: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a rule matches. An empty set or `None` matches anything; codes are ids or names in lower case."""
-
-    account: frozenset[str] = frozenset()
-    channel: frozenset[str] = frozenset()
-    event: frozenset[str] = frozenset()
-    outcome: frozenset[str] = frozenset()
-    family: frozenset[str] = frozenset()
-    status: frozenset[int | str] = frozenset()
-    error: frozenset[int | str] = frozenset()
-    group: frozenset[str] = frozenset()
-    cause: frozenset[str] = frozenset()
-    permanent: bool | None = None
-    conflict: bool | None = None
-    infobip_retries: bool | None = None
-    purpose: frozenset[str] = frozenset()
-    sender: frozenset[str] = frozenset()
-    application: frozenset[str] = frozenset()
-    entity: frozenset[str] = frozenset()
-    country: frozenset[str] = frozenset()
-    network: frozenset[str] = frozenset()
-    campaign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +130,13 @@ class Candidate(NamedTuple):
     """A rule that the codes fit, with the tests that are left: of the report itself, and of what else is known."""
 
     rule: Rule
-    of_report: tuple["ReportCheck", ...]
-    of_history: tuple["HistoryCheck", ...]
+    of_report: tuple[ReportCheck, ...]
+    of_history: tuple[HistoryCheck, ...]
+
+    @classmethod
+    def of(cls, rule: Rule) -> "Candidate":
+        """Return the rule as one that the codes fit."""
+        return cls(rule, report_checks(rule.conditions), history_checks(rule.conditions))
 
     def fits(self, report: Report) -> bool:
         """Whether all that the rule asks of the report itself is so."""
@@ -173,10 +154,16 @@ class Case:
     leads: dict[Outcome, str] = field(default_factory=dict)
     """How the reason begins, by outcome."""
 
-    @property
-    def may_suppress(self) -> bool:
-        """Whether any rule that may decide suppresses people."""
-        return any(one.rule.suppress is not None for one in self.candidates)
+    may_suppress: bool = field(init=False)
+    """Whether any rule that may decide suppresses people."""
+    may_fail: bool = field(init=False)
+    """Whether the message may count as failed: by its codes, or by a rule that may decide."""
+
+    def __post_init__(self) -> None:
+        """Work out once what is asked for every report."""
+        rules = [one.rule for one in self.candidates]
+        self.may_suppress = any(rule.suppress is not None for rule in rules)
+        self.may_fail = Outcome.FAILED in {self.meaning.outcome, *(rule.counts_as for rule in rules)}
 
     def certain(self, report: Report) -> Decision | None:
         """Return the decision, once made, where the meaning and the report lead to it: no history can change it."""
@@ -225,76 +212,6 @@ class Rules:
                 self._cases.clear()
             about_reports = (rule for rule in self.rules if rule.on_silence is None)
             fitting = (rule for rule in about_reports if fits_codes(rule.conditions, meaning))
-            case = Case(meaning, tuple(_candidate(rule) for rule in fitting))
+            case = Case(meaning, tuple(Candidate.of(rule) for rule in fitting))
             self._cases[id(meaning)] = case
         return case
-
-
-def fits_codes(wanted: Conditions, meaning: Meaning) -> bool:
-    """Whether the conditions that only the codes decide are met."""
-    return (
-        _one_of(wanted.channel, meaning.channel)
-        and _one_of(wanted.outcome, meaning.outcome)
-        and _one_of(wanted.cause, meaning.cause)
-        and wanted.permanent in (None, meaning.permanent)
-        and wanted.conflict in (None, meaning.conflict)
-        and _is_code(wanted.status, meaning.status)
-        and _is_code(wanted.error, meaning.error)
-        and (not wanted.family or bool(wanted.family & _families(meaning)))
-        and (not wanted.group or bool(wanted.group & _groups(meaning)))
-    )
-
-
-def _one_of(wanted: frozenset[str], value: str) -> bool:
-    return not wanted or value in wanted
-
-
-def _is_code(wanted: frozenset[int | str], match: Match) -> bool:
-    """Whether the matched row is one of `wanted`. A code outside the tables fits no rule that names codes."""
-    return not wanted or (match.row is not None and (match.row.id in wanted or match.row.name.lower() in wanted))
-
-
-def _families(meaning: Meaning) -> set[str]:
-    return {match.row.family for match in (meaning.status, meaning.error) if match.row}
-
-
-def _groups(meaning: Meaning) -> set[str]:
-    return {match.row.group.lower() for match in (meaning.status, meaning.error) if match.row}
-
-
-ReportCheck = Callable[[Report], bool]
-HistoryCheck = Callable[[History, Purpose], bool]
-
-
-def _candidate(rule: Rule) -> Candidate:
-    return Candidate(rule, _report_checks(rule.conditions), _history_checks(rule.conditions))
-
-
-def _report_checks(wanted: Conditions) -> tuple[ReportCheck, ...]:
-    """Return the tests that only a report's own values can answer, for the conditions that are set."""
-    found: list[ReportCheck] = []
-    for name in ("account", "sender", "application", "entity", "campaign"):
-        if values := getattr(wanted, name):
-            found.append(_names(name, values))
-    if events := wanted.event:
-        found.append(lambda report: report.event in events or report.kind in events)
-    if networks := wanted.network:
-        found.append(lambda report: bool(networks & {report.mcc_mnc, report.mcc_mnc[:3]}))
-    if countries := tuple(code.lstrip("+") for code in wanted.country):
-        found.append(lambda report: "@" not in report.recipient and report.recipient.startswith(countries))
-    return tuple(found)
-
-
-def _history_checks(wanted: Conditions) -> tuple[HistoryCheck, ...]:
-    """Return the tests that what is known besides the report answers."""
-    found: list[HistoryCheck] = []
-    if purposes := wanted.purpose:
-        found.append(lambda history, purpose: purpose in purposes)
-    if wanted.infobip_retries is not None:
-        asked = wanted.infobip_retries
-        found.append(lambda history, purpose: history.infobip_retries is asked)
-    return tuple(found)
-
-
-def _names(attribute: str, values: frozenset[str]) -> ReportCheck:
-    return lambda report: getattr(report, attribute) in values

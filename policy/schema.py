@@ -10,7 +10,8 @@ from codes import CAUSES, CHANNELS, Outcome, Tables
 from policy.decision import Mode
 from policy.fields import CodeList, Span, Strict, Window, Words, Zone
 from policy.history import Purpose
-from policy.rules import AlertPlan, Conditions, Limits, Purposes, RetryPlan, SilencePlan
+from policy.matching import Conditions
+from policy.rules import AlertPlan, Limits, Purposes, RetryPlan, SilencePlan
 from policy.suppress_schema import SuppressSchema
 
 MOST_ATTEMPTS: Final = 7

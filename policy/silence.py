@@ -9,8 +9,9 @@ from typing import Final
 
 from policy.durations import in_words
 from policy.history import Purpose
+from policy.matching import Conditions
 from policy.resending import NEVER_RESENT
-from policy.rules import Conditions, Rule, Rules
+from policy.rules import Rule, Rules
 
 # Callbacks that have waited here for longer are late themselves, and the delivery may be among them.
 LATEST_INBOX: Final = timedelta(seconds=5)

@@ -75,6 +75,16 @@ def attempt_of(name: str) -> int:
     return int(found[1]) if found else 0
 
 
+def leg_in_words(name: str) -> str:
+    """Return the name of a leg as people say it: which attempt, and the channel where reports named one."""
+    attempt = attempt_of(name)
+    channel = _ATTEMPT.sub("", name).removeprefix(_UNVOUCHED).strip()
+    words = [f"attempt {attempt}"] if attempt else []
+    words += [f"on {channel}" if words else channel] if channel else []
+    said = " ".join(words) or "the original"
+    return f"{said} ({_UNVOUCHED})" if name.startswith(_UNVOUCHED) else said
+
+
 def is_hearsay(legs: Legs) -> bool:
     """Whether all that is known comes from reports that nobody authenticated."""
     return bool(legs) and "" not in legs and all(name.startswith(_UNVOUCHED) for name in legs)

@@ -85,7 +85,9 @@ def _entry(vault: Vault, one: Wanted, now: datetime, who: str, origin: str) -> E
 
 
 def _covers(row: Any, entry: Entry, now: datetime) -> bool:
-    """Whether what stands blocks at least as long as what is asked for."""
+    """Whether what stands blocks at least as long as what is asked for. What is over adds nothing to what is known."""
+    if entry.until is not None and entry.until <= now:
+        return True
     if row.state != ACTIVE or (row.until is not None and row.until <= to_ms(now)):
         # An event from before a lift does not bring back what was lifted.
         return row.state not in suppressions.STANDING and to_ms(entry.since) <= row.event_at

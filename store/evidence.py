@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Select, or_, select
 
 from store import trail, views
+from store.about import about
 from store.parts import in_parts
 from store.schema import lift_requests, listed, messages, protections, reports, retries, sends, suppressions
 from store.trail import Verdict
@@ -54,7 +55,7 @@ def reports_about(connection: Connection, person: bytes, keys: list[bytes]) -> l
     """Return the reports on a person or on the messages `keys`, as they happened, each with all its `decisions`."""
     found: dict[int, Found] = {}
     conditions = [reports.c.recipient == person]
-    conditions += [reports.c.message_key.in_(part) for part in in_parts(keys)]
+    conditions += [about(part) for part in in_parts(keys)]
     for condition in conditions:
         for row in _paged(connection, select(reports).where(condition), reports.c.id):
             found[row["id"]] = row

@@ -54,6 +54,12 @@ def of(connection: Connection, people: Sequence[Person]) -> dict[bytes, tuple[Fa
     return found
 
 
+def not_wiped_out(day: FailureDay, until: datetime, arrived: Iterable[datetime]) -> list[datetime]:
+    """Return the moments of a day that failed up to `until` and after which nothing had arrived by then."""
+    reached = [moment for moment in arrived if moment <= until]
+    return [at for at in (day.first_at, day.last_at) if at <= until and not any(at <= one for one in reached)]
+
+
 def note(connection: Connection, failed: Iterable[Failure]) -> None:
     """Keep failures: one row for each person, channel, day and cause."""
     days: dict[tuple[str, bytes, str, int, str], dict[str, object]] = {}

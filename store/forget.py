@@ -1,27 +1,26 @@
 """Remove what is stored about one person, except what keeps them from being written to again.
 
-What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence;
-that some rule did something on the day of each past decision, tied to no report; and for some days the fingerprints by
-which repeated reports are recognised, or a repetition would bring all of it back.
+What stays: opt-outs, complaints, do-not-disturb and what operators entered, under the keyed hash and without evidence,
+since whoever writes to them has to be told no; under the same hash what may stand on Infobip's lists, which nobody here
+can take off any more, and which would otherwise be read from there as news; that some rule did something on the day of
+each past decision, tied to no report; and for some days the fingerprints by which repeated reports are recognised, or a
+repetition would bring all of it back.
 """
 
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
 
 from codes.causes import FIRM
-from config.mask import mask_text
-from store import silences
+from store import examples, listed, typed
 from store import trail_cuts as trail_ends
-from store.database import Database
+from store.about import ids_about
 from store.ids import first_id_of
-from store.inbox import body_hash
 from store.moments import to_ms
 from store.parts import in_parts
 from store.schema import (
@@ -31,23 +30,19 @@ from store.schema import (
     decisions,
     events,
     failure_days,
-    inbox,
-    incident_deltas,
-    incidents,
     lift_requests,
     messages,
     outbox,
     protections,
-    quarantine,
     reports,
     retries,
     sends,
+    silences,
     suppression_audit,
     suppressions,
     trail_cuts,
 )
 from store.trail import Change, change
-from store.vault import Vault
 from store.views import Found
 
 WHO: Final = "forget"
@@ -55,60 +50,9 @@ _REASON: Final = "Forgotten at the person's request."
 _INFERRED: Final = "report"
 _KEPT_CAUSES: Final = FIRM | {"recipient_blocklisted"}
 _AT_ONCE: Final = 200
+# As many values as a statement may well have: less often, since some of the tables are read from end to end.
+_MANY: Final = 10_000
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """One stored callback, opened."""
-
-    id: int
-    channel: str
-    content_type: str
-    body: bytes
-    waiting: bool
-
-
-def bodies(database: Database, vault: Vault) -> Iterator[Body]:
-    """Yield every callback that is kept, a few at a time so that nobody waits.
-
-    All of them: no report leads to a repeated callback, or to what one person's item says of another.
-    """
-    after = 0
-    columns = (inbox.c.id, inbox.c.channel, inbox.c.content_type, inbox.c.body, inbox.c.waiting, inbox.c.relaying)
-    while True:
-        query = select(*columns).where(inbox.c.id > after).order_by(inbox.c.id).limit(_AT_ONCE)
-        with database.reading() as connection:
-            rows = connection.execute(query).all()
-        for row in rows:
-            yield Body(row.id, row.channel, row.content_type, vault.open(row.body), bool(row.waiting or row.relaying))
-        if not rows:
-            return
-        after = rows[-1].id
-
-
-def rewrite(connection: Connection, vault: Vault, new: Body, dropped: Collection[int]) -> bool:
-    """Replace a stored callback that no worker has to look at any more; whether that was so.
-
-    The headers go with the body that they described: its length, its signature. `dropped` are the places of the items
-    that are gone; -1 stands for the whole.
-    """
-    mine = update(inbox).where(inbox.c.id == new.id, inbox.c.waiting == 0, inbox.c.relaying == 0)
-    values: dict[str, Any] = {
-        "channel": new.channel,
-        "content_type": new.content_type,
-        "headers": vault.seal(json.dumps({"Content-Type": new.content_type}).encode()),
-        "body": vault.seal(new.body),
-        "body_hash": body_hash(new.body),
-    }
-    if connection.execute(mine.values(**values)).rowcount == 0:
-        return False
-    # A relay that still waits may hold the body as it came, packed; from now on it takes the rewritten one.
-    packed = and_(outbox.c.kind == "relay", outbox.c.subject == new.id)
-    connection.execute(update(outbox).where(packed).values(payload=None))
-    of_it = and_(quarantine.c.callback_id == new.id, quarantine.c.item_index.in_(sorted(dropped)))
-    connection.execute(delete(quarantine).where(of_it))
-    return True
 
 
 def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
@@ -127,50 +71,84 @@ def counts(connection: Connection, hashes: Sequence[bytes]) -> dict[str, int]:
 
 
 def remove(
-    connection: Connection, hashes: Sequence[bytes], masked: str, mentions: Callable[[str], bool], now: datetime
+    connection: Connection,
+    hashes: Sequence[bytes],
+    masked: str,
+    mentions: Callable[[str], bool],
+    now: datetime,
+    named: typed.Found | None = None,
 ) -> dict[str, int]:
     """Remove the person's rows; return how many went, by what they were.
 
-    `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it.
+    `masked` is how incidents show the address; `mentions` says whether a text that somebody typed names it, and
+    `named` where that was found before, so that nobody waits for the looking.
     """
     done: Counter[str] = Counter()
     known = _messages_of(connection, hashes)
-    keys = [row.key for row in known]
-    names = _names_of(connection, hashes, known)
-    done["messages"] = _delete(connection, messages, messages.c.key.in_(keys))
-    done["sends"] = _remove_sends(connection, hashes, keys)
+    registered = _theirs(connection, sends.c.key, sends.c.recipient, sends.c.key, hashes, [row.key for row in known])
+    planned = connection.scalars(select(retries.c.message_key).where(retries.c.recipient.in_(hashes)))
+    # A resend, or a send, may be kept for longer than what else is known of its message.
+    keys = sorted({*(row.key for row in known), *registered, *planned})
+    resends = _theirs(connection, retries.c.id, retries.c.recipient, retries.c.message_key, hashes, keys)
+    names = _names_of(connection, hashes, known, registered, resends)
+    # Looked for while the messages are there: by them their reports are found.
+    numbers = ids_about(connection, keys, hashes)
+    done["messages"] = _delete(connection, messages.c.key, keys)
+    done["sends"] = _remove_sends(connection, hashes, registered, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
-    done["protections"] = _delete(connection, protections, protections.c.address.in_(hashes))
+    done["protections"] = _delete(connection, protections.c.address, hashes)
     _strip_kept(connection, hashes, mentions, now)
-    their_reports = or_(reports.c.recipient.in_(hashes), reports.c.message_key.in_(keys))
-    numbers = list(connection.scalars(select(reports.c.id).where(their_reports)))
     for part in in_parts(numbers, _AT_ONCE):
         done["decisions"] += _blur_decisions(connection, part)
-        passed_on = and_(outbox.c.kind == "report", outbox.c.subject.in_(part))
-        done["reports to pass on"] += _delete(connection, outbox, passed_on)
-        done["reports"] += _delete(connection, reports, reports.c.id.in_(part))
+    done["reports to pass on"] = _delete(connection, outbox.c.subject, numbers, outbox.c.kind == "report")
+    done["reports"] = _delete(connection, reports.c.id, numbers)
     done["outgoing events"] = _remove_events(connection, hashes, keys)
-    done["planned resends"] = _delete(connection, retries, retries.c.message_key.in_(keys))
+    done["planned resends"] = _delete(connection, retries.c.id, resends)
     # A resend of somebody else's message may have gone to this address, by another channel.
     connection.execute(update(retries).where(retries.c.reached.in_(hashes)).values(reached=None))
-    done["days of failure"] = _delete(connection, failure_days, failure_days.c.address.in_(hashes))
-    done["addresses"] = _delete(connection, addresses, addresses.c.hash.in_(hashes))
-    done["examples in incidents"] = _remove_examples(connection, names, masked)
+    done["days of failure"] = _delete(connection, failure_days.c.address, hashes)
+    stay = [row["id"] for row in kept(connection, hashes)]
+    done["records of Infobip's lists"] = listed.forget(connection, hashes, stay)
+    done["addresses"] = _delete(connection, addresses.c.hash, hashes)
+    done["examples in incidents"] = examples.remove(connection, names, masked)
+    named = typed.find(connection, mentions) if named is None else named
+    done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
     return dict(done)
 
 
-def _names_of(connection: Connection, hashes: Sequence[bytes], known: Sequence[Any]) -> set[str]:
+def _theirs(
+    connection: Connection,
+    wanted: Column[Any],
+    recipient: Column[Any],
+    key: Column[Any],
+    hashes: Sequence[bytes],
+    keys: Sequence[bytes],
+) -> list[Any]:
+    """Return `wanted` of the rows that are about the person or one of the messages: there may be very many of those."""
+    found = set(connection.scalars(select(wanted).where(recipient.in_(hashes))))
+    for part in in_parts(keys, _MANY):
+        found.update(connection.scalars(select(wanted).where(key.in_(part))))
+    return sorted(found)
+
+
+def _names_of(
+    connection: Connection,
+    hashes: Sequence[bytes],
+    known: Sequence[Any],
+    registered: Sequence[bytes],
+    resends: list[int],
+) -> set[str]:
     """Return everything of the person's that an incident may have named: messages, their resends, entries."""
-    keys = [row.key for row in known]
-    resent = or_(retries.c.message_key.in_(keys), retries.c.reached.in_(hashes), retries.c.recipient.in_(hashes))
-    registered = or_(sends.c.recipient.in_(hashes), sends.c.key.in_(keys))
+    names = {row.message_id for row in known}
+    for part in in_parts(resends, _MANY):
+        names.update(connection.scalars(select(retries.c.new_id).where(retries.c.id.in_(part))))
+    for keys in in_parts(registered, _MANY):
+        names.update(connection.scalars(select(sends.c.message_id).where(sends.c.key.in_(keys))))
+    # A resend of somebody else's message may have gone to this address, by another channel.
+    names.update(connection.scalars(select(retries.c.new_id).where(retries.c.reached.in_(hashes))))
     entries = select(suppressions.c.id).where(suppressions.c.address.in_(hashes))
-    return {
-        *(row.message_id for row in known),
-        *connection.scalars(select(retries.c.new_id).where(resent)),
-        *connection.scalars(select(sends.c.message_id).where(registered)),
-        *(f"suppression {number}" for number in connection.scalars(entries)),
-    } - {""}
+    names.update(f"suppression {number}" for number in connection.scalars(entries))
+    return names - {""}
 
 
 def _blur_decisions(connection: Connection, report_ids: Sequence[int]) -> int:
@@ -192,23 +170,31 @@ def _blur_decisions(connection: Connection, report_ids: Sequence[int]) -> int:
 
 
 def _messages_of(connection: Connection, hashes: Sequence[bytes]) -> list[Any]:
-    """Return the person's messages, those included that a seen report told of which calls the person the sender."""
+    """Return the person's messages, those included that a seen report told of which calls the person the sender.
+
+    Such a message is named by a row under the other side's address, which has no id and goes with it.
+    """
     columns = select(messages.c.key, messages.c.message_id, messages.c.sender)
     found = list(connection.execute(columns.where(messages.c.recipient.in_(hashes))))
     others = [bytes.fromhex(row.sender) for row in found if not row.message_id]
-    return [*found, *connection.execute(columns.where(messages.c.key.in_(others)))] if others else found
+    for part in in_parts(others, _MANY):
+        found += connection.execute(columns.where(messages.c.key.in_(part)))
+    for part in in_parts([row.key.hex() for row in found if row.message_id], _MANY):
+        found += connection.execute(columns.where(messages.c.message_id == "", messages.c.sender.in_(part)))
+    return found
 
 
-def _delete(connection: Connection, table: Table, condition: Any) -> int:
-    return connection.execute(delete(table).where(condition)).rowcount
+def _delete(connection: Connection, column: Column[Any], values: Sequence[Any], *more: ColumnElement[bool]) -> int:
+    """Delete the rows that have one of these values; return how many."""
+    parts = in_parts(values, _MANY)
+    return sum(connection.execute(delete(column.table).where(column.in_(part), *more)).rowcount for part in parts)
 
 
 def _remove_events(connection: Connection, hashes: Sequence[bytes], keys: Sequence[bytes]) -> int:
     """Remove what endpoints were told or are still to be told of the person."""
-    theirs = or_(events.c.recipient.in_(hashes), events.c.message_key.in_(keys))
-    for part in in_parts(list(connection.scalars(select(events.c.id).where(theirs))), _AT_ONCE):
-        _delete(connection, outbox, and_(outbox.c.kind == "forward", outbox.c.subject.in_(part)))
-    return _delete(connection, events, theirs)
+    numbers = _theirs(connection, events.c.id, events.c.recipient, events.c.message_key, hashes, keys)
+    _delete(connection, outbox.c.subject, numbers, outbox.c.kind == "forward")
+    return _delete(connection, events.c.id, numbers)
 
 
 def _is_kept() -> Any:
@@ -221,21 +207,25 @@ def kept(connection: Connection, hashes: Sequence[bytes]) -> list[Found]:
     return [dict(row) for row in connection.execute(query.order_by(suppressions.c.id)).mappings()]
 
 
-def _remove_sends(connection: Connection, hashes: Sequence[bytes], keys: Sequence[bytes]) -> int:
+def _remove_sends(
+    connection: Connection, hashes: Sequence[bytes], registered: Sequence[bytes], keys: Sequence[bytes]
+) -> int:
     """Remove what was sent to the person from the register, with all that it said."""
-    theirs = or_(sends.c.recipient.in_(hashes), sends.c.key.in_(keys))
-    _delete(connection, contents, contents.c.id.in_(select(sends.c.content).where(theirs)))
-    _delete(connection, aliases, aliases.c.message_key.in_(keys))
-    silences.forget(connection, hashes, keys)
-    return _delete(connection, sends, theirs)
+    for part in in_parts(registered, _MANY):
+        said = select(sends.c.content).where(sends.c.key.in_(part))
+        connection.execute(delete(contents).where(contents.c.id.in_(said)))
+    _delete(connection, aliases.c.message_key, keys)
+    _delete(connection, silences.c.recipient, hashes)
+    _delete(connection, silences.c.key, keys)
+    return _delete(connection, sends.c.key, registered)
 
 
 def _remove_inferred(connection: Connection, hashes: Sequence[bytes]) -> int:
     inferred = select(suppressions.c.id).where(suppressions.c.address.in_(hashes), ~_is_kept())
     numbers = list(connection.scalars(inferred))
-    _delete(connection, suppression_audit, suppression_audit.c.suppression_id.in_(numbers))
-    _delete(connection, trail_cuts, trail_cuts.c.suppression_id.in_(numbers))
-    return _delete(connection, suppressions, suppressions.c.id.in_(numbers))
+    for table in (suppression_audit, trail_cuts, lift_requests):
+        _delete(connection, table.c.suppression_id, numbers)
+    return _delete(connection, suppressions.c.id, numbers)
 
 
 def _strip_kept(
@@ -250,26 +240,3 @@ def _strip_kept(
         bare = json.dumps({"reason": _REASON})
         changes = [Change(number, "evidence removed", _REASON, {"evidence": bare}) for number in numbers]
         change(connection, changes, now, WHO)
-
-
-def _remove_examples(connection: Connection, names: set[str], masked: str) -> int:
-    """Remove examples that name something of the person's, or are no more than the masked address."""
-    removed = 0
-    # A message id that looks like a number is shown masked, too.
-    shown = names | {mask_text(name) for name in names}
-
-    def is_theirs(example: str) -> bool:
-        return example == masked or example.split(" to ")[0] in shown
-
-    for row in connection.execute(select(incidents.c.id, incidents.c.examples)).all():
-        examples = json.loads(row.examples)
-        left = [example for example in examples if not is_theirs(example)]
-        if left != examples:
-            removed += len(examples) - len(left)
-            changed = update(incidents).where(incidents.c.id == row.id)
-            connection.execute(changed.values(examples=json.dumps(left, ensure_ascii=False)))
-    for delta in connection.execute(select(incident_deltas.c.id, incident_deltas.c.example)).all():
-        if delta.example and is_theirs(delta.example):
-            removed += 1
-            connection.execute(update(incident_deltas).where(incident_deltas.c.id == delta.id).values(example=""))
-    return removed

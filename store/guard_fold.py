@@ -1,53 +1,51 @@
-"""What one task does for the guard: fold its counts, hold what was written before a surge showed, and tell of it."""
+"""What one task does for the guard: fold its counts, and tell of what is held (`store.guard_sweep` holds it)."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from codes.causes import FIRM
 from policy.rules import Limits
-from store import guard, incidents
-from store.guard import Counts, Scope, exceeds, open_hold, scopes, span
+from store import incidents
+from store.guard import Counts, Scope
+from store.guard_sweep import exceeding
 from store.incidents import Sighting
 from store.moments import from_ms, to_ms
-from store.schema import addresses, guard_counts, guard_deltas, guard_holds, suppressions
-from store.suppressions import ACTIVE, HELD, PROPOSED
-from store.trail import Change, change
-from store.writes import insert_for, locked
+from store.schema import guard_counts, guard_deltas, guard_holds, meta, suppressions
+from store.suppressions import HELD
+from store.writes import insert_for, locked, upsert
 
-WHO: Final = "guard"
 RULE: Final = "suppressions-held"
 SURGE_RULE: Final = "opt-out-surge"
 _AT_ONCE: Final = 5_000
-_SWEPT_AT_ONCE: Final = 500
 _COUNTS_KEPT: Final = timedelta(hours=26)
 # An incident of which nothing is heard for a day resolves by itself; this one must not while people are held.
 _HEARD_AGAIN: Final = timedelta(hours=12)
 _REMINDED: Final = timedelta(hours=24)
-_ORIGIN: Final = "report"
+_JUDGED: Final = "guard_judged"
 
 
 @dataclass(slots=True)
 class Folded:
-    """What one fold met: in which scopes there were candidates or firm entries, and their latest bucket."""
+    """What one fold met: in which scopes there were candidates, and in which of their buckets."""
 
-    candidates: dict[Scope, int] = field(default_factory=dict)
-    firm: dict[Scope, int] = field(default_factory=dict)
-    firm_added: dict[Scope, int] = field(default_factory=dict)
-    full: bool = False
-    """Whether more may wait."""
+    candidates: dict[Scope, set[int]] = field(default_factory=dict)
+    counted: bool = False
+    """Whether anything was counted."""
 
 
-def fold(connection: Connection, now: datetime) -> Folded:
-    """Add what was appended to the counts, and forget counts that no window reaches any more."""
+def fold(connection: Connection, limits: Limits, now: datetime) -> Folded:
+    """Add what was appended to the counts, tell of surges of what is never held, and forget what no window reaches.
+
+    What an earlier fold counted and nobody has judged since, for it was broken off, is returned as well.
+    """
     query = select(guard_deltas).order_by(guard_deltas.c.id).limit(_AT_ONCE)
     if connection.dialect.name != "sqlite":
         query = query.with_for_update(skip_locked=True)
     deltas = connection.execute(query).all()
+    folded = Folded(_unjudged(connection, now), bool(deltas))
     added: dict[tuple[Scope, int], Counts] = {}
     for row in deltas:
         one = added.setdefault(((row.account, row.dimension, row.value), to_ms(row.bucket)), Counts())
@@ -58,13 +56,40 @@ def fold(connection: Connection, now: datetime) -> Folded:
     if deltas:
         connection.execute(delete(guard_deltas).where(guard_deltas.c.id.in_([row.id for row in deltas])))
     connection.execute(delete(guard_counts).where(guard_counts.c.counted_at < now - _COUNTS_KEPT))
-    folded = Folded(full=len(deltas) == _AT_ONCE)
     for (scope, bucket), counts in added.items():
-        for wanted, found in ((counts.candidates, folded.candidates), (counts.firm, folded.firm)):
-            if wanted:
-                found[scope] = max(bucket, found.get(scope, 0))
-        folded.firm_added[scope] = folded.firm_added.get(scope, 0) + counts.firm
+        if counts.candidates:
+            folded.candidates.setdefault(scope, set()).add(bucket)
+    _tell_of_surges(connection, added, limits)
     return folded
+
+
+def _unjudged(connection: Connection, now: datetime) -> dict[Scope, set[int]]:
+    """Return the buckets with candidates that were counted after the last fold of which the end was noted."""
+    judged = connection.execute(select(meta.c.value).where(meta.c.name == _JUDGED)).scalar()
+    found: dict[Scope, set[int]] = {}
+    if judged is None:
+        _note_judged(connection, now - timedelta(seconds=1))
+        return found
+    left = (guard_counts.c.counted_at > from_ms(int(judged))) & (guard_counts.c.candidates > 0)
+    for row in connection.execute(select(guard_counts).where(left)):
+        found.setdefault((row.account, row.dimension, row.value), set()).add(to_ms(row.bucket))
+    return found
+
+
+def _note_judged(connection: Connection, at: datetime) -> None:
+    upsert(connection, meta, [{"name": _JUDGED, "value": str(to_ms(at))}], ["name"], ["value"])
+
+
+def _tell_of_surges(connection: Connection, added: Mapping[tuple[Scope, int], Counts], limits: Limits) -> None:
+    """Tell of surges of what is never held, in the transaction that counts it: each is told of once."""
+    firm: dict[Scope, dict[int, int]] = {}
+    for (scope, bucket), counts in added.items():
+        if counts.firm:
+            firm.setdefault(scope, {})[bucket] = counts.firm
+    wanted = {scope: set(buckets) for scope, buckets in firm.items()}
+    latest = {scope: last for scope, last, _, _ in exceeding(connection, wanted, limits, "firm")}
+    seen = [_of_surge(scope, from_ms(last), sum(firm[scope].values()), limits) for scope, last in latest.items()]
+    incidents.note(connection, seen)
 
 
 def _add(connection: Connection, added: Mapping[tuple[Scope, int], Counts], now: datetime) -> None:
@@ -89,139 +114,8 @@ def _add(connection: Connection, added: Mapping[tuple[Scope, int], Counts], now:
         connection.execute(insert.on_conflict_do_update(index_elements=list(guard_counts.primary_key), set_=more), rows)
 
 
-@dataclass(frozen=True, slots=True)
-class ToSweep:
-    """A group whose earlier entries have to be held too: those from the event time `since` on."""
-
-    id: int
-    since: datetime
-
-
-def open_holds(connection: Connection, folded: Folded, dimension: str, limits: Limits, now: datetime) -> list[ToSweep]:
-    """Open a group for each scope of one dimension in which many slices together saw a surge.
-
-    Returns the groups of this dimension that have to be swept: new ones, and those whose surge goes on.
-    """
-    surging: dict[Scope, datetime] = {}
-    for scope, bucket in sorted(folded.candidates.items()):
-        if scope[1] == dimension and not _just_released(connection, scope, limits, now):
-            counts = _window(connection, scope, bucket, limits)
-            first = from_ms(bucket - span(limits))
-            if exceeds(counts.finals, counts.candidates, limits) and _has_anybody(connection, scope, first):
-                surging[scope] = first
-                open_hold(connection, scope, first, counts.finals, counts.candidates, now)
-    query = select(guard_holds).where(guard_holds.c.is_open == 1, guard_holds.c.dimension == dimension)
-    found = []
-    for row in connection.execute(query.order_by(guard_holds.c.id)).all():
-        since = row.since if not row.swept else surging.get((row.account, row.dimension, row.value))
-        if since is not None:
-            found.append(ToSweep(row.id, since))
-    return found
-
-
-def _just_released(connection: Connection, scope: Scope, limits: Limits, now: datetime) -> bool:
-    decided = and_(guard_holds.c.state == guard.RELEASED, guard_holds.c.decided_at > now - limits.guard_window)
-    query = select(guard_holds.c.id).where(_is(scope), decided)
-    return connection.execute(query.limit(1)).first() is not None
-
-
-def _has_anybody(connection: Connection, scope: Scope, since: datetime) -> bool:
-    """Whether a group of this scope holds, or would hold, anybody: all may have been decided on already."""
-    if connection.execute(select(guard_holds.c.id).where(_is(scope), guard_holds.c.is_open == 1)).first() is not None:
-        return True
-    rows: Sequence[Any] = ()
-    while not any(scope[1:] in _scopes_of(row) for row in rows):
-        after = rows[-1].id if rows else 0
-        rows = connection.execute(_to_hold(scope[0], since, after)).all()
-        if not rows:
-            return False
-    return True
-
-
-def _to_hold(account: str, since: datetime, after: int) -> Select[Any]:
-    """Return the query for what the rules did since then, 500 entries at a time."""
-    return (
-        select(suppressions, addresses.c.domain)
-        .outerjoin(addresses, addresses.c.hash == suppressions.c.address)
-        .where(
-            suppressions.c.state.in_((ACTIVE, PROPOSED)),
-            suppressions.c.since >= since,
-            suppressions.c.account == account,
-            suppressions.c.origin == _ORIGIN,
-            suppressions.c.cause.not_in(sorted(FIRM)),
-            suppressions.c.held_by == 0,
-            suppressions.c.id > after,
-        )
-        .order_by(suppressions.c.id)
-        .limit(_SWEPT_AT_ONCE)
-    )
-
-
-def _is(scope: Scope) -> Any:
-    account, dimension, value = scope
-    return and_(guard_holds.c.account == account, guard_holds.c.dimension == dimension, guard_holds.c.value == value)
-
-
-def _window(connection: Connection, scope: Scope, last: int, limits: Limits) -> Counts:
-    account, dimension, value = scope
-    query = select(guard_counts).where(
-        guard_counts.c.account == account,
-        guard_counts.c.dimension == dimension,
-        guard_counts.c.value == value,
-        guard_counts.c.bucket.between(last - span(limits), last),
-    )
-    rows = connection.execute(query).all()
-    return Counts(sum(row.finals for row in rows), sum(row.candidates for row in rows), sum(row.firm for row in rows))
-
-
-def sweep(connection: Connection, group: ToSweep, after: int, now: datetime) -> int:
-    """Hold what the rules did in the window of a group before the surge showed; 500 entries at a time.
-
-    Returns the id to go on after, 0 at the end. What a person accepted is left as it is, and so is all once a person
-    has decided on the group.
-    """
-    hold = connection.execute(locked(connection, select(guard_holds).where(guard_holds.c.id == group.id))).one()
-    if hold.is_open != 1:
-        return 0
-    # Locked as they are read: somebody may be accepting, lifting or dropping one of them in this moment.
-    query = locked(connection, _to_hold(hold.account, group.since, after), suppressions)
-    rows = connection.execute(query).all()
-    mine = [(row, scopes) for row in rows if (hold.dimension, hold.value) in (scopes := _scopes_of(row))]
-    values = {"state": HELD, "held_by": hold.id, "changed_at": now}
-    change(connection, [Change(row.id, "held", row.rule, values) for row, _ in mine], now, WHO)
-    _take_from_wider(connection, hold, mine)
-    if len(rows) == _SWEPT_AT_ONCE:
-        return int(rows[-1].id)
-    connection.execute(update(guard_holds).where(guard_holds.c.id == group.id).values(swept=1))
-    return 0
-
-
-def _scopes_of(row: Any) -> list[tuple[str, str]]:
-    facts = json.loads(row.evidence)
-    return scopes(row.domain or "", facts.get("mcc_mnc", ""), facts.get("sender", ""))
-
-
-def _take_from_wider(connection: Connection, hold: Any, mine: Sequence[tuple[Any, list[tuple[str, str]]]]) -> None:
-    """Let whom a group holds count for no wider scope any more."""
-    fewer: dict[tuple[Scope, int], int] = {}
-    for row, found in mine:
-        at_ms = to_ms(row.since)
-        for dimension, value in found[found.index((hold.dimension, hold.value)) + 1 :]:
-            key = ((row.account, dimension, value), at_ms - at_ms % guard.BUCKET_MS)
-            fewer[key] = fewer.get(key, 0) + 1
-    for ((account, dimension, value), bucket), count in sorted(fewer.items()):
-        statement = update(guard_counts).where(
-            guard_counts.c.account == account,
-            guard_counts.c.dimension == dimension,
-            guard_counts.c.value == value,
-            guard_counts.c.bucket == bucket,
-            guard_counts.c.candidates >= count,
-        )
-        connection.execute(statement.values(candidates=guard_counts.c.candidates - count))
-
-
-def tell(connection: Connection, folded: Folded, limits: Limits, now: datetime) -> None:
-    """Tell of groups that are new or grew, remind of those that go on, and tell of surges of what is never held."""
+def tell(connection: Connection, folded: Folded, now: datetime) -> None:
+    """Tell of groups that are new or grew, remind of those that go on, and note that what was counted is judged."""
     sightings = []
     query = select(guard_holds).where(guard_holds.c.is_open == 1).order_by(guard_holds.c.id)
     for hold in connection.execute(locked(connection, query)).all():
@@ -234,11 +128,9 @@ def tell(connection: Connection, folded: Folded, limits: Limits, now: datetime) 
             sightings.append(_of_hold(hold, max(0, held - hold.told), now))
             told = update(guard_holds).where(guard_holds.c.id == hold.id)
             connection.execute(told.values(told_at=now, told=max(held, hold.told)))
-    for scope, bucket in sorted(folded.firm.items()):
-        counts = _window(connection, scope, bucket, limits)
-        if exceeds(counts.finals, counts.firm, limits):
-            sightings.append(_of_surge(scope, from_ms(bucket), folded.firm_added[scope], limits))
     incidents.note(connection, sightings)
+    if folded.counted or folded.candidates:
+        _note_judged(connection, now)
 
 
 def incident_key(dimension: str, value: str) -> str:

@@ -62,14 +62,16 @@ def settle(connection: Connection, number: int, now: datetime, who: str) -> int:
     hold = connection.execute(select(guard_holds).where(guard_holds.c.id == number)).one()
     if hold.state == OPEN:
         return 0
-    query = select(suppressions.c.id, suppressions.c.until).where(
-        suppressions.c.state == HELD, suppressions.c.held_by == number
-    )
-    # Locked as they are read: a delivery may be lifting one of them in this moment.
-    rows = connection.execute(locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE))).all()
-    numbers = [row.id for row in rows]
-    _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
-    return len(numbers)
+    theirs = (suppressions.c.state == HELD) & (suppressions.c.held_by == number)
+    # Whichever come first: to find the lowest ids, all that are left would be read each time.
+    some = select(suppressions.c.id).where(theirs).limit(_AT_ONCE)
+    while found := connection.scalars(some).all():
+        # Locked as they are read: a delivery may be lifting one of them in this moment.
+        query = select(suppressions.c.id).where(suppressions.c.id.in_(found), theirs).order_by(suppressions.c.id)
+        if numbers := list(connection.scalars(locked(connection, query))):
+            _set(connection, numbers, now, who, release=hold.state == RELEASED, detail=f"group {number}")
+            return len(numbers)
+    return 0
 
 
 def unsettled(connection: Connection, since: datetime, until: datetime) -> list[Any]:
@@ -93,11 +95,14 @@ def proposal_counts(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 def proposed_by(connection: Connection, rule: str, last: int, limit: int = _AT_ONCE) -> list[int]:
-    """Return ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty."""
+    """Return some ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty.
+
+    Whichever come first: to find the lowest, all that are left would be read for each part that is answered.
+    """
     query = select(suppressions.c.id).where(suppressions.c.state == PROPOSED, suppressions.c.id <= last)
     if rule:
         query = query.where(suppressions.c.rule == rule)
-    return list(connection.scalars(query.order_by(suppressions.c.id).limit(limit)))
+    return sorted(connection.scalars(query.limit(limit)))
 
 
 def is_proposed(connection: Connection, number: int) -> bool:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, text, update
+from sqlalchemy import Connection, case, func, select, update
 
+from store import choice
+from store.choice import LEASE, MOST_CALLBACKS, WAITING
 from store.database import Database
 from store.errors import KeyMismatch, UnknownKey
 from store.ids import new_id, new_ids
@@ -19,13 +21,8 @@ from store.sqlite import RECEIVED
 from store.vault import Vault
 from store.writes import insert_rows
 
-LEASE: Final = timedelta(seconds=30)
 # Attempts lost while claimed alone after which a callback is taken for poison.
 MOST_ALONE: Final = 3
-# What is claimed at once: enough for a few large transactions, whether callbacks bring one report each or thousands.
-MOST_CALLBACKS: Final = 500
-MOST_REPORTS: Final = 2_000
-_MOST_BYTES: Final = 16 * 1024 * 1024
 UNREADABLE: Final = "unreadable"
 FOREIGN: Final = "foreign"
 
@@ -138,41 +135,45 @@ def body_hash(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest()
 
 
-# Written out, not bound, so that the databases see that the partial index serves it.
-_WAITING: Final = text("waiting = 1")
-
-
 class Claim(NamedTuple):
-    """What a worker has claimed, and whether more was waiting than it took."""
+    """What a worker has claimed, whether more was waiting than it took, and whether it is one that was lost before."""
 
     callbacks: list[Callback]
     more: bool
+    again: bool = False
 
 
-def claim(database: Database, vault: Vault, owner: str, now: datetime, most: int = MOST_CALLBACKS) -> Claim:
+def claim(
+    database: Database,
+    vault: Vault,
+    owner: str,
+    now: datetime,
+    most: int = MOST_CALLBACKS,
+    *,
+    fresh_first: bool = False,
+) -> Claim:
     """Take up to `most` callbacks for `owner`, oldest first, and commit that before any of them is worked on.
 
-    Together they hold about `MOST_REPORTS` reports at most. What another owner's lease still covers is left alone. A
-    callback that lost an attempt is claimed by itself.
+    Together they hold about `choice.MOST_REPORTS` reports at most. What another owner's lease still covers is left
+    alone. A callback that lost an attempt is claimed by itself; with `fresh_first` only where there is no other.
     """
-    return database.repeat(lambda connection: _claim(connection, vault, owner, now, most), lasting=False, lock=RECEIVED)
+
+    def work(connection: Connection) -> Claim:
+        return _claim(connection, vault, owner, now, most, fresh_first=fresh_first)
+
+    return database.repeat(work, lasting=False, lock=RECEIVED)
 
 
-def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most: int) -> Claim:
-    size = (inbox.c["items"].label("reports"), func.length(inbox.c.body).label("size"))
-    waiting = select(inbox.c.id, inbox.c.attempts, *size).where(_WAITING, inbox.c.lease_until <= now)
-    rows = waiting_now = connection.execute(waiting.order_by(inbox.c.id).limit(most)).all()
-    if connection.dialect.name != "sqlite":
-        # No more than it will take: what it locks, no other worker sees.
-        few = waiting.order_by(inbox.c.id).limit(len(_chosen(rows)))
-        rows = connection.execute(few.with_for_update(skip_locked=True)).all()
-    chosen = _chosen(rows)
-    if not chosen:
+def _claim(
+    connection: Connection, vault: Vault, owner: str, now: datetime, most: int, *, fresh_first: bool = False
+) -> Claim:
+    chosen = choice.choose(connection, now, most, fresh_first=fresh_first)
+    if not chosen.ids:
         return Claim([], more=False)
-    alone = len(chosen) == 1
+    alone = len(chosen.ids) == 1
     claimed = (
         update(inbox)
-        .where(inbox.c.id.in_(chosen))
+        .where(inbox.c.id.in_(chosen.ids))
         .values(
             owner=owner,
             lease_until=now + LEASE,
@@ -183,25 +184,7 @@ def _claim(connection: Connection, vault: Vault, owner: str, now: datetime, most
     )
     found = connection.execute(claimed).all()
     callbacks = [as_callback(row, vault) for row in sorted(found, key=lambda row: row.id)]
-    return Claim(callbacks, more=len(waiting_now) > len(chosen) or len(waiting_now) == most)
-
-
-def _chosen(rows: Sequence[Any]) -> list[int]:
-    """Return the ids of those to take now: the first of them, as many as fit, one at least if there is any."""
-    if rows and rows[0].attempts:
-        # One that failed before goes alone, so that it can take no neighbour with it.
-        return [rows[0].id]
-    chosen: list[int] = []
-    reports = size = 0
-    for row in rows:
-        if row.attempts:
-            continue
-        reports += max(row.reports, 1)
-        size += row.size
-        if chosen and (reports > MOST_REPORTS or size > _MOST_BYTES):
-            break
-        chosen.append(row.id)
-    return chosen
+    return Claim(callbacks, chosen.more, chosen.again)
 
 
 def as_callback(row: Any, vault: Vault) -> Callback:
@@ -272,9 +255,15 @@ def give_back(database: Database, owner: str, ids: Sequence[int], until: datetim
     database.repeat(lambda connection: connection.execute(given), lock=RECEIVED)
 
 
+def let_go(database: Database, owner: str, ids: Sequence[int]) -> None:
+    """Return callbacks to the queue at once, the attempt counted: each is tried by itself from now on."""
+    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(owner="", lease_until=EPOCH)
+    database.repeat(lambda connection: connection.execute(mine), lasting=False, lock=RECEIVED)
+
+
 def backlog(connection: Connection, now: datetime) -> tuple[int, timedelta]:
     """Return how many callbacks wait and how long the oldest has waited."""
-    row = connection.execute(select(func.count(), func.min(inbox.c.received_at)).where(_WAITING)).one()
+    row = connection.execute(select(func.count(), func.min(inbox.c.received_at)).where(WAITING)).one()
     return row[0], (now - row[1]) if row[1] else timedelta()
 
 

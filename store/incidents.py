@@ -7,10 +7,10 @@ nobody is paged again at once.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, or_, select, update
 
@@ -23,6 +23,7 @@ from store.outages import place_of_incident
 from store.schema import incident_deltas, incidents
 from store.sightings import Sighting, note, together
 from store.told import incidents_opened, incidents_resolved
+from store.writes import locked
 
 __all__ = ["Opened", "Sighting", "fold", "note", "resolve_quiet", "together"]
 
@@ -37,6 +38,9 @@ FLAP: Final = timedelta(hours=1)
 _EXAMPLES: Final = 5
 _PURPOSES: Final = 6
 _FOLDED_AT_ONCE: Final = 5_000
+_MINUTE: Final = 60_000
+MINUTES_KEPT: Final = 1_500
+"""A day and an hour, where it goes on in each of them."""
 # Changes of which people hear; the rest is history.
 _TOLD: Final = frozenset({OPENED, REOPENED, REMINDED, GRAVER})
 
@@ -80,13 +84,18 @@ def fold(connection: Connection, now: datetime, flap: timedelta = FLAP) -> list[
 
 def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime, flap: timedelta) -> Opened | None:
     standing = _standing(connection, deltas[-1], now, flap)
+    news = {to_ms(delta.last_at) // _MINUTE for delta in deltas}
+    counts = _minutes(standing, deltas)
+    surges = spells.surges(counts, news, spells.rates_of(deltas))
     values = _added(standing, deltas, now)
-    change = _change(standing, values, deltas[-1], now, flap)
+    values["recent"] = json.dumps(_kept(counts, deltas))
+    values["first_at"] = _first_at(standing, deltas, counts, surges)
+    change = _change(standing, values, deltas[-1], now, reached=bool(surges))
     is_told = change in _TOLD and not _flaps(standing, change, now, flap)
     if change in (OPENED, REOPENED, GRAVER):
         values["state"] = OPEN
     if values["state"] != WATCHING:
-        values["spells"] = _spells(standing, deltas, now)
+        values["spells"] = _spells(standing, deltas, surges, now)
     if is_told:
         values |= {"told_at": now, "told": change}
     number = _write(connection, standing, deltas, values)
@@ -96,37 +105,30 @@ def _fold_one(connection: Connection, deltas: Sequence[Any], now: datetime, flap
         incident_events.append(connection, number, change, now, severity=severity, silent=silent)
     if not is_told:
         return None
-    first_at = standing.first_at if standing else values["first_at"]
     text = (values["severity"], values["title"], values["next_step"])
-    return Opened(number, deltas[-1].account, *text, values["count"], first_at, change)
+    return Opened(number, deltas[-1].account, *text, values["count"], values["first_at"], change)
 
 
 def _standing(connection: Connection, last: Any, now: datetime, flap: timedelta) -> Any:
     """Return the incident that goes on, else the one that has just ended by itself, else nothing."""
     mine = select(incidents).where(incidents.c.account == last.account, incidents.c.key == last.key)
-    standing = mine.where(incidents.c.is_open == 1)
-    if connection.dialect.name != "sqlite":
-        standing = standing.with_for_update()
-    if (found := connection.execute(standing).first()) is not None:
+    if (found := connection.execute(locked(connection, mine.where(incidents.c.is_open == 1))).first()) is not None:
         return found
     ended = mine.where(incidents.c.resolved_at > now - flap, incidents.c.ended_by == "")
-    if connection.dialect.name != "sqlite":
-        ended = ended.with_for_update()
-    return connection.execute(ended.order_by(incidents.c.resolved_at.desc()).limit(1)).first()
+    return connection.execute(locked(connection, ended.order_by(incidents.c.resolved_at.desc()).limit(1))).first()
 
 
 def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any]:
     """Return the incident's values with the sightings added."""
     last = deltas[-1]
     goes_on = standing is not None and standing.is_open == 1
-    severity = last.severity
+    severities = [delta.severity for delta in deltas]
     if goes_on and standing.state != WATCHING:
-        severity = max(severity, standing.severity, key=gravity)
+        severities.append(standing.severity)
     examples = _more(standing.examples if standing else "[]", (delta.example for delta in deltas), _EXAMPLES)
     purposes = _more(standing.purposes if standing else "[]", (delta.purpose for delta in deltas), _PURPOSES)
-    recent = _recent(standing if goes_on else None, deltas)
     values = {
-        "severity": severity,
+        "severity": max(severities, key=gravity),
         "title": last.title,
         "next_step": last.next_step,
         "cause": last.cause,
@@ -140,32 +142,37 @@ def _added(standing: Any, deltas: Sequence[Any], now: datetime) -> dict[str, Any
         "heard_at": now,
         "quiet_until": now + timedelta(milliseconds=last.quiet_ms) if last.quiet_ms else None,
         "count": (standing.count if standing else 0) + sum(delta.count for delta in deltas),
-        "recent": json.dumps(recent),
         "examples": examples,
     }
-    begins = min(delta.first_at for delta in deltas)
-    if standing is None:
-        return values | {"first_at": begins, "told_at": None}
-    return values | {"first_at": _first_at(standing, recent, begins)}
+    return values if standing is not None else values | {"told_at": None}
 
 
-def _first_at(standing: Any, recent: Mapping[str, int], begins: datetime) -> datetime:
-    """Return when an incident began: of what never came to anything so far, only what its threshold still counts."""
-    first_at: datetime = standing.first_at
-    if standing.state != WATCHING or standing.told_at is not None or standing.resolved_at is not None:
-        return first_at
-    oldest = min(map(int, recent))
-    return max(first_at, begins if to_ms(begins) // 60_000 <= oldest else from_ms(oldest * 60_000))
+def _first_at(
+    standing: Any, deltas: Sequence[Any], counts: Mapping[int, int], surges: Sequence[spells.Surge]
+) -> datetime:
+    """Return when an incident began: with its first surge, and until there is one, with what may become one yet."""
+    is_old = standing is not None and (
+        standing.state != WATCHING or standing.told_at is not None or standing.resolved_at is not None
+    )
+    if is_old and not surges:
+        return cast(datetime, standing.first_at)
+    last = max(counts)
+    oldest = last - max(delta.within_ms for delta in deltas) // _MINUTE
+    first, last = surges[0][:2] if surges else (min(minute for minute in counts if minute >= oldest), last)
+    seen = [(to_ms(delta.last_at) // _MINUTE, delta.first_at) for delta in deltas]
+    begins = [begin for minute, begin in seen if first <= minute <= last]
+    if is_old or (standing is not None and to_ms(standing.first_at) // _MINUTE == first):
+        begins.append(standing.first_at)
+    if all(minute != first for minute, _ in [*seen, *((to_ms(begin) // _MINUTE, begin) for begin in begins)]):
+        begins.append(from_ms(first * _MINUTE))  # what was folded before is known by the minute
+    return cast(datetime, min(begins))
 
 
-def _spells(standing: Any, deltas: Sequence[Any], now: datetime) -> str:
+def _spells(standing: Any, deltas: Sequence[Any], surges: Sequence[spells.Surge], now: datetime) -> str:
     """Return the spells of an incident that is open, with what these sightings add to them."""
     known = spells.decode(standing.spells) if standing else []
     if place_of_incident(json.loads(standing.facts if standing else deltas[-1].facts)):
-        goes_on = standing is not None and standing.is_open == 1
-        minutes = {int(minute): count for minute, count in _minutes(standing if goes_on else None, deltas).items()}
-        rate, begins = spells.rate_of(deltas[-1]), spells.begins_of(deltas)
-        known = spells.add(known, minutes, begins, rate, now_ms=to_ms(now))
+        known = spells.add(known, surges, spells.begins_of(deltas), now_ms=to_ms(now))
     return spells.encode(known)
 
 
@@ -173,11 +180,10 @@ def _more(known: str, new: Any, most: int) -> str:
     return json.dumps(list(dict.fromkeys([*json.loads(known), *filter(None, new)]))[:most], ensure_ascii=False)
 
 
-def _change(standing: Any, values: Mapping[str, Any], last: Any, now: datetime, flap: timedelta) -> str:
+def _change(standing: Any, values: Mapping[str, Any], last: Any, now: datetime, *, reached: bool) -> str:
     """Return what the sightings do to the incident, or nothing."""
     state = values["state"]
     if state == WATCHING:
-        reached = sum(json.loads(values["recent"]).values()) >= last.threshold
         before = standing is not None and standing.told_at is not None
         return (REOPENED if before else OPENED) if reached else ""
     if gravity(values["severity"]) > gravity(standing.severity):
@@ -206,21 +212,31 @@ def _write(connection: Connection, standing: Any, deltas: Sequence[Any], values:
     return number
 
 
-def _recent(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
-    """Return counts by minute inside the threshold's window."""
-    window = max(delta.within_ms for delta in deltas)
-    minutes = _minutes(standing, deltas)
-    # Events, not their arrival, make a rate: a backlog of last night's failures is one burst of last night.
-    oldest = max(map(int, minutes)) - window // 60_000
-    return {minute: count for minute, count in minutes.items() if int(minute) >= oldest}
+def _minutes(standing: Any, deltas: Iterable[Any]) -> dict[int, int]:
+    """Return counts by minute: those kept of an incident that goes on, with the new ones.
 
-
-def _minutes(standing: Any, deltas: Sequence[Any]) -> dict[str, int]:
-    minutes: dict[str, int] = json.loads(standing.recent) if standing else {}
+    Events, not their arrival, make a rate: a backlog of last night's failures is one burst of last night.
+    """
+    goes_on = standing is not None and standing.is_open == 1
+    found = minutes_of(standing) if goes_on else {}
     for delta in deltas:
-        minute = str(to_ms(delta.last_at) // 60_000)
-        minutes[minute] = minutes.get(minute, 0) + delta.count
-    return minutes
+        minute = to_ms(delta.last_at) // _MINUTE
+        found[minute] = found.get(minute, 0) + delta.count
+    return found
+
+
+def minutes_of(incident: Any) -> dict[int, int]:
+    """Return what is kept of when an incident's sightings were."""
+    return {int(minute): count for minute, count in json.loads(incident.recent).items()}
+
+
+def _kept(counts: Mapping[int, int], deltas: Iterable[Any]) -> dict[int, int]:
+    """Return the latest minutes, by their number: how far back they reach, what is told late may still add to.
+
+    More than a threshold's number of them would have reached it.
+    """
+    most = max(MINUTES_KEPT, *(delta.threshold for delta in deltas))
+    return {minute: counts[minute] for minute in sorted(counts)[-most:]}
 
 
 def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = QUIET) -> int:
@@ -231,7 +247,9 @@ def resolve_quiet(connection: Connection, now: datetime, quiet: timedelta = QUIE
     own = incidents.c.quiet_until
     silent = or_(own.is_(None) & (incidents.c.heard_at < now - quiet), own < now)
     going_on = incidents.c.state.in_((WATCHING, OPEN, ACKNOWLEDGED))
-    rows = connection.execute(select(incidents).where(going_on, incidents.c.is_open == 1, silent)).all()
+    query = select(incidents).where(going_on, incidents.c.is_open == 1, silent).order_by(incidents.c.id)
+    # Locked as they are read: somebody may be hearing of one of them, or ending it, in this moment.
+    rows = connection.execute(locked(connection, query)).all()
     for row in rows:
         end(connection, row, now)
     return sum(row.state != WATCHING for row in rows)
@@ -269,9 +287,7 @@ def end_known(connection: Connection, account: str, key: str, now: datetime, who
     unfolded = (incident_deltas.c.account == account) & (incident_deltas.c.key == key)
     connection.execute(delete(incident_deltas).where(unfolded))
     mine = select(incidents).where(incidents.c.account == account, incidents.c.key == key, incidents.c.is_open == 1)
-    if connection.dialect.name != "sqlite":
-        mine = mine.with_for_update()
-    row = connection.execute(mine).first()
+    row = connection.execute(locked(connection, mine)).first()
     if row is not None:
         end(connection, row, now, who, detail)
     return row is not None

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from config.mask import tail
 from reports import mail_domain
+from store.about import about
 from store.moments import to_ms
 from store.schema import addresses, decisions, report_keys, reports
 from store.vault import Vault
@@ -58,7 +59,7 @@ def causes_of(connection: Connection, message_keys: Iterable[bytes]) -> dict[byt
     """Return the causes that the reports on each of these messages gave."""
     keys = sorted(set(message_keys))
     found: dict[bytes, set[str]] = {}
-    query = select(reports.c.message_key, reports.c.cause).where(reports.c.message_key.in_(keys)).distinct()
+    query = select(reports.c.message_key, reports.c.cause).where(about(keys)).distinct()
     for row in connection.execute(query) if keys else ():
         found.setdefault(row.message_key, set()).add(row.cause)
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
 from store.ids import new_id
 from store.schema import addresses, listed
@@ -165,6 +165,25 @@ def again(connection: Connection, account: str, now: datetime) -> int:
     made = case((listed.c.op == ADD, None), else_=listed.c.created_there)
     again = mine.values(state=TO_PUSH, due_at=now, note="", looks=0, created_there=made, changed_at=now)
     return connection.execute(again).rowcount
+
+
+def forget(connection: Connection, people: Sequence[bytes], entries: Sequence[int]) -> int:
+    """Delete what is known of forgotten people's records, where nothing of them stands there; return how many went.
+
+    What may still stand there stays, and so does what one of `entries` asks for, those that stay themselves.
+    """
+    left = (listed.c.op == REMOVE) & (listed.c.state == VERIFIED)
+    theirs = (listed.c.op == THEIRS) & (listed.c.state == GONE)
+    never = (listed.c.state == REFUSED) | ((listed.c.state == TO_PUSH) & listed.c.first_sent_at.is_(None))
+    asked = (listed.c.wanted == 1) & listed.c.suppression_id.in_(entries)
+    over = or_(left, theirs, (listed.c.op == ADD) & never & ~asked)
+    return connection.execute(delete(listed).where(listed.c.address.in_(people), over)).rowcount
+
+
+def count_of(connection: Connection, people: Sequence[bytes]) -> int:
+    """Return how many records of these people are known."""
+    query = select(func.count()).select_from(listed).where(listed.c.address.in_(people))
+    return int(connection.scalar(query) or 0)
 
 
 def counts(connection: Connection) -> dict[tuple[str, str, str, str], int]:

@@ -5,7 +5,7 @@ below its threshold is none, and a trickle that keeps it open is none either. Th
 is grouped by sender or campaign is about those.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -117,30 +117,54 @@ def newly_excusing(connection: Connection, since: datetime) -> list[Excusing]:
     return found
 
 
-def drop_counted(connection: Connection, incident: Excusing, after: int, now: datetime) -> tuple[int, int]:
-    """Drop what was suppressed on a count that an incident has taken failures from, up to 500 entries after an id.
+def counted(connection: Connection, incident: Excusing) -> Iterator[list[int]]:
+    """Yield whom a count at the incident's place suppressed since it began, up to 500 ids at a time.
 
-    What a person decided on is left as it is. Returns the id to go on after, 0 at the end, and how many were dropped:
-    they count for no later pause.
+    All that was suppressed since then is read for it, so nobody should wait for this transaction.
     """
-    query = (
-        select(suppressions, addresses.c.domain)
-        .select_from(suppressions.outerjoin(addresses, addresses.c.hash == suppressions.c.address))
-        .where(
-            suppressions.c.state.in_(STANDING),
-            suppressions.c.since >= incident.since,
-            suppressions.c.cause.not_in(sorted(FIRM)),
-            suppressions.c.held_by != DECIDED,
-            suppressions.c.id > after,
-        )
-    )
-    # Locked as they are read: somebody may be accepting or lifting one of them in this moment.
-    query = locked(connection, query.order_by(suppressions.c.id).limit(_AT_ONCE), suppressions)
-    rows = connection.execute(query).all()
+    columns = (suppressions.c.id, suppressions.c.account, suppressions.c.evidence, addresses.c.domain)
     # Asked for in the statement, the account would lead it by an index that every entry of the account is in.
-    mine = [row for row in rows if row.account == incident.account]
-    counted = [(row, evidence) for row in mine if (evidence := msgspec.json.decode(row.evidence)).get("counted")]
-    found = [(row, evidence, place_of(evidence.get("mcc_mnc", ""), row.domain or "")) for row, evidence in counted]
+    query = select(*columns).select_from(_WITH_DOMAIN).where(*_droppable(incident))
+    numbers: list[int] = []
+    with connection.execution_options(yield_per=_AT_ONCE).execute(query) as rows:
+        for row in rows:
+            if row.account == incident.account and incident.place in _around(_counted_at(row)):
+                numbers.append(row.id)
+                if len(numbers) == _AT_ONCE:
+                    yield numbers
+                    numbers = []
+    if numbers:
+        yield numbers
+
+
+_WITH_DOMAIN: Final = suppressions.outerjoin(addresses, addresses.c.hash == suppressions.c.address)
+
+
+def _droppable(incident: Excusing) -> Iterable[Any]:
+    return (
+        suppressions.c.state.in_(STANDING),
+        suppressions.c.since >= incident.since,
+        suppressions.c.cause.not_in(sorted(FIRM)),
+        suppressions.c.held_by != DECIDED,
+    )
+
+
+def _counted_at(row: Any) -> str:
+    """Return the place of the failures that an entry counts, or the empty text where it counts none."""
+    evidence = msgspec.json.decode(row.evidence)
+    return place_of(evidence.get("mcc_mnc", ""), row.domain or "") if evidence.get("counted") else ""
+
+
+def drop_counted(connection: Connection, incident: Excusing, numbers: Sequence[int], now: datetime) -> int:
+    """Drop those of these entries of which an incident has taken failures from the count; return how many.
+
+    What a person decided on is left as it is. What is dropped counts for no later pause.
+    """
+    query = select(suppressions, addresses.c.domain).select_from(_WITH_DOMAIN)
+    query = query.where(suppressions.c.id.in_(numbers), *_droppable(incident)).order_by(suppressions.c.id)
+    # Locked as they are read: somebody may be accepting or lifting one of them in this moment.
+    rows = connection.execute(locked(connection, query, suppressions)).all()
+    found = [(row, msgspec.json.decode(row.evidence), place) for row in rows if (place := _counted_at(row))]
     outages = read(connection, {(row.account, place) for row, _, place in found})
     changes = []
     for row, evidence, place in found:
@@ -149,7 +173,7 @@ def drop_counted(connection: Connection, incident: Excusing, after: int, now: da
             values = {"state": DROPPED, "changed_at": now, "held_by": 0}
             changes.append(Change(row.id, "dropped", f"failures do not count, since {why}", values))
     change(connection, changes, now, "policy")
-    return rows[-1].id if len(rows) == _AT_ONCE else 0, len(changes)
+    return len(changes)
 
 
 def _too_few(outages: Outages, row: Any, evidence: Mapping[str, Any], place: str) -> str:

@@ -34,11 +34,14 @@ def among(connection: Connection, numbers: Sequence[int]) -> list[int]:
 
 
 def proposed_by(connection: Connection, rule: str, last: int, limit: int = _AT_ONCE) -> list[int]:
-    """Return ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty."""
+    """Return some ids up to `last` of what a rule proposed, or of all that is proposed where `rule` is empty.
+
+    Whichever come first: to find the lowest, all that are left would be read for each part that is answered.
+    """
     query = select(retries.c.id).where(_PROPOSED, retries.c.id <= last)
     if rule:
         query = query.where(retries.c.rule == rule)
-    return list(connection.scalars(query.order_by(retries.c.id).limit(limit)))
+    return sorted(connection.scalars(query.limit(limit)))
 
 
 def answer(connection: Connection, numbers: Sequence[int], now: datetime, who: str, *, accept: bool) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
+from store.about import about
 from store.arrivals import arrived
 from store.inbox import Callback, as_callback
 from store.moments import to_ms
@@ -53,7 +54,7 @@ def first_reached(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, 
     """Return the id of the first report by which each of these messages had arrived."""
     query = (
         select(reports.c.message_key, func.min(reports.c.id))
-        .where(reports.c.message_key.in_(sorted({key for key in keys if key})), arrived())
+        .where(about(sorted({key for key in keys if key})), arrived())
         .group_by(reports.c.message_key)
     )
     return {row[0]: row[1] for row in connection.execute(query)}

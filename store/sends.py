@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from store import retries
 from store.ids import new_ids
 from store.moments import from_ms
+from store.parts import in_parts
 from store.schema import aliases, contents, sends
 from store.vault import Vault
 from store.writes import insert_rows, select_in, upsert
@@ -179,9 +180,8 @@ def content_of(connection: Connection, vault: Vault, number: int) -> Content | N
 
 def erase(connection: Connection, numbers: Collection[int]) -> None:
     """Erase contents."""
-    wanted = sorted(number for number in numbers if number)
-    if wanted:
-        connection.execute(delete(contents).where(contents.c.id.in_(wanted)))
+    for part in in_parts(sorted(number for number in numbers if number)):
+        connection.execute(delete(contents).where(contents.c.id.in_(part)))
 
 
 def erase_of(connection: Connection, keys: Collection[bytes]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, Select, func, or_, select, update
+from sqlalchemy import Connection, Integer, Select, func, select, update
 
 from store.ids import first_id_of
 from store.moments import to_ms
@@ -83,9 +83,3 @@ def last_callback(connection: Connection, account: str, channel: str, since: dat
     # Ids begin with the time of processing, so this reads the end of the table and no more.
     late = select(reports.c.received_at).where(reports.c.id >= first_id_of(to_ms(since)), mine)
     return connection.scalar(late.order_by(reports.c.id.desc()).limit(1))
-
-
-def forget(connection: Connection, hashes: Collection[bytes], keys: Collection[bytes]) -> None:
-    """Delete what is watched of a person."""
-    theirs = or_(silences.c.recipient.in_(sorted(hashes)), silences.c.key.in_(sorted(keys)))
-    connection.execute(silences.delete().where(theirs))

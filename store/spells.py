@@ -7,7 +7,8 @@ looked at by the minute ends as the incident itself does. They go by the time of
 it makes no difference in which portions the sightings are folded.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -35,6 +36,14 @@ class Rate(NamedTuple):
     lasts_ms: int
 
 
+class Surge(NamedTuple):
+    """So many as open an incident, from its first minute to that at which they were so many."""
+
+    first: int
+    last: int
+    lasts_ms: int
+
+
 def decode(text: str) -> list[Spell]:
     """Return what was kept."""
     return [Spell(*one) for one in msgspec.json.decode(text)]
@@ -45,9 +54,9 @@ def encode(spells: Sequence[Spell]) -> str:
     return msgspec.json.encode(spells).decode()
 
 
-def rate_of(delta: Any) -> Rate:
-    """Return the rate at which a sighting's incident opens."""
-    return Rate(delta.threshold, delta.within_ms // _MINUTE, delta.quiet_ms or delta.within_ms)
+def rates_of(deltas: Iterable[Any]) -> set[Rate]:
+    """Return the rates at which these sightings open their incident: one, but where a policy has just changed."""
+    return {Rate(one.threshold, one.within_ms // _MINUTE, one.quiet_ms or one.within_ms) for one in deltas}
 
 
 def begins_of(deltas: Iterable[Any]) -> dict[int, int]:
@@ -55,33 +64,40 @@ def begins_of(deltas: Iterable[Any]) -> dict[int, int]:
     found: dict[int, int] = {}
     for delta in deltas:
         minute, begin = to_ms(delta.last_at) // _MINUTE, to_ms(delta.first_at)
-        found[minute] = min(begin, found.get(minute, minute * _MINUTE))
+        if begin < minute * _MINUTE:
+            found[minute] = min(begin, found.get(minute, begin))
     return found
 
 
-def add(
-    known: Sequence[Spell], minutes: Mapping[int, int], begins: Mapping[int, int], rate: Rate, *, now_ms: int
-) -> list[Spell]:
-    """Return the spells with those that these counts by minute make, the earliest first, where they meet as one."""
-    found = list(known)
-    for window in _crossings(minutes, rate):
-        begin = min(begins.get(minute, minute * _MINUTE) for minute in window)
-        last = window[-1] * _MINUTE
-        is_news = not any(one.begins_ms <= begin and last <= one.ends_ms for one in known)
-        found.append(Spell(begin, last + max(rate.lasts_ms, _MINUTE), now_ms if is_news else 0))
-    return _joined(found)[-MOST:]
+def surges(minutes: Mapping[int, int], news: Collection[int], rates: Iterable[Rate]) -> list[Surge]:
+    """Return the surges among these counts by minute in which any of the minutes `news` has a part."""
+    order, fresh = sorted(minutes), frozenset(news)
+    return sorted(one for rate in rates for one in _crossings(minutes, order, fresh, rate))
 
 
-def _crossings(minutes: Mapping[int, int], rate: Rate) -> Iterator[Sequence[int]]:
-    """Yield the minutes up to each one at which so many were seen that they open the incident."""
-    order, first, total = sorted(minutes), 0, 0
-    for place, last in enumerate(order):
+def _crossings(minutes: Mapping[int, int], order: Sequence[int], news: Collection[int], rate: Rate) -> Iterator[Surge]:
+    first = total = 0
+    latest = None
+    for last in order:
         total += minutes[last]
+        latest = last if last in news else latest
         while order[first] < last - rate.minutes:
             total -= minutes[order[first]]
             first += 1
-        if total >= rate.threshold:
-            yield order[first : place + 1]
+        if total >= rate.threshold and latest is not None and latest >= order[first]:
+            yield Surge(order[first], last, rate.lasts_ms)
+
+
+def add(known: Sequence[Spell], found: Sequence[Surge], begins: Mapping[int, int], *, now_ms: int) -> list[Spell]:
+    """Return the spells with those that these surges make, the earliest first, where they meet as one."""
+    spells, early = list(known), sorted(begins)
+    for one in found:
+        earlier = early[bisect_left(early, one.first) : bisect_right(early, one.last)]
+        begin = min([one.first * _MINUTE, *(begins[minute] for minute in earlier)])
+        last = one.last * _MINUTE
+        is_news = not any(spell.begins_ms <= begin and last <= spell.ends_ms for spell in known)
+        spells.append(Spell(begin, last + max(one.lasts_ms, _MINUTE), now_ms if is_news else 0))
+    return _joined(spells)[-MOST:]
 
 
 def _joined(spells: Iterable[Spell]) -> list[Spell]:

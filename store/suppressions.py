@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from codes.causes import FIRM
 from store import trail
 from store.ids import new_ids
-from store.moments import from_ms
 from store.schema import suppressions
 from store.trail import Change
 from store.writes import insert_returning, select_in
@@ -221,31 +220,6 @@ def _renewal(connection: Connection, stands: Row[Any], entry: Entry, at: datetim
     }
     word = "held" if entry.state == HELD else "renewed" if ended else "activated" if stronger else "prolonged"
     return Change(stands.id, word, entry.rule, values)
-
-
-def lift_after_delivery(connection: Connection, delivered: Mapping[tuple[str, bytes], datetime], at: datetime) -> int:
-    """Lift what a delivery disproves. `delivered`: (channel, address) -> event time."""
-    if not delivered:
-        return 0
-    addresses = sorted({address for _, address in delivered})
-    lifts = [
-        (row.id, moment)
-        for row in select_in(connection, suppressions, "address", addresses)
-        if row.state in STANDING and row.cause in LIFTED_BY_DELIVERY
-        if (moment := _delivered_since(row, delivered)) is not None
-    ]
-    return lift(connection, lifts, at, "report", "delivered since")
-
-
-def _delivered_since(row: Row[Any], delivered: Mapping[tuple[str, bytes], datetime]) -> datetime | None:
-    """Return when a delivery disproved the suppression, if one did."""
-    told = from_ms(row.event_at)
-    moments = [
-        moment
-        for (channel, address), moment in delivered.items()
-        if address == row.address and row.channel in ("", channel) and told < moment
-    ]
-    return max(moments, default=None)
 
 
 def lift_opt_out(

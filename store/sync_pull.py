@@ -192,8 +192,7 @@ def _enter(
     wanted = {_said(entry) for entry in entries}
     written = [row for row in select_in(connection, table, "address", sorted(taken)) if row.account == account]
     numbers = {(bytes(row.address), row.scope, row.cause): row.id for row in written}
-    in_force = {row.id for row in written if row.state == ACTIVE}
-    silencing.silence(connection, [entry for entry in entries if numbers.get(_said(entry)) in in_force], now)
+    silencing.silence(connection, entries, now)
     return {said: numbers[said] for said in wanted if said in numbers}
 
 

@@ -27,6 +27,7 @@ from config.events import (
 from config.mask import mask_text
 from reports.states import State, attempt_of
 from store import events
+from store.about import about
 from store.events import Event
 from store.moments import from_ms, to_ms
 from store.schema import incidents, messages, reports, retries, suppressions
@@ -221,7 +222,7 @@ def still_open(connection: Connection, accounts: Iterable[str], attempts: Mappin
 
 
 def _ended(connection: Connection, row: Any, attempt: int, at: datetime) -> Event:
-    told = (reports.c.message_key == row.key) & (reports.c.outcome == State.FAILED.value)
+    told = about([bytes(row.key)]) & (reports.c.outcome == State.FAILED.value)
     last = connection.execute(select(reports).where(told).order_by(reports.c.id.desc()).limit(1)).first()
     facts = facts_told(json.loads(last.facts)) if last else {}
     return message_event(

@@ -89,7 +89,7 @@ def cut_mentions(
     for number in numbers:
         verdict = trail.verify(connection, number)
         rows = [] if verdict.problem else trail.in_order(connection, number)
-        found = [place for place, row in enumerate(rows) if mentions(f"{row.who} {row.detail}")]
+        found = [place for place, row in enumerate(rows) if mentions(row.who) or mentions(row.detail)]
         if found:
             deleted += _shorten(connection, number, rows[: found[-1] + 1], verdict.cut, now, {}, who)
     return deleted

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select
 
+from store.about import about
 from store.parts import in_parts
 from store.schema import (
     addresses,
@@ -96,7 +97,7 @@ def report_conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(reports.c.recipient.in_(wanted.recipients))
     if wanted.message_id:
         keys = select(messages.c.key).where(messages.c.message_id == wanted.message_id[:255])
-        conditions.append(reports.c.message_key.in_(keys))
+        conditions.append(about(keys))
     if wanted.word:
         # The facts are compact JSON.
         conditions.append(reports.c.facts.contains(f'"word":{json.dumps(wanted.word)}', autoescape=True))
@@ -139,7 +140,7 @@ def messages_of(connection: Connection, message_id: str) -> list[Found]:
 
 def reports_of(connection: Connection, message_key: bytes) -> list[Found]:
     """Return the reports on one message in the order in which things happened, each with its `decisions`."""
-    query = select(reports).where(reports.c.message_key == message_key)
+    query = select(reports).where(about([message_key]))
     found = read_rows(connection, query.order_by(reports.c.event_at, reports.c.id))
     made = decisions_of(connection, [row["id"] for row in found])
     for row in found:

@@ -25,7 +25,7 @@ from config.names import (
 )
 from config.settings import load_settings
 from workers.context import forget_context
-from workers.start import refuse_other_tables
+from workers.start import refuse_other_tables, refuse_own_files
 from workers.tasks import register
 
 _MINUTE: Final = 60.0
@@ -76,6 +76,7 @@ def _forked(**kwargs: Any) -> None:
     calm_collector()
 
 
+worker_init.connect(refuse_own_files)
 worker_init.connect(refuse_other_tables)
 beat_init.connect(refuse_other_tables)
 app = make_app()

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from config.logs import log
 from infobip.inbound import InboundError
 from store import inbox, incidents
+from store.choice import LEASE
 from store.database import Database
-from store.errors import Unavailable
+from store.errors import StoreError, Unavailable
 from store.inbox import Callback
 from store.sqlite import RECEIVED
 from store.vault import Vault
@@ -63,25 +64,31 @@ class Drain:
         """
         done = Drained()
         end = time.monotonic() + seconds
+        # What a killed worker held is tried one by one. That takes its time, and no more than half of all there is.
+        spent = {True: 0.0, False: 0.0}
         while time.monotonic() < end and not stopping():
             self._rest.taken()
-            claimed = inbox.claim(self._database, self._vault, self._owner, self._clock())
+            begun, before = time.monotonic(), done.reports
+            claimed = self._claim(fresh_first=spent[True] >= spent[False])
             if not claimed.callbacks:
                 return done
-            before = done.reports
             self._batch(claimed.callbacks, done)
+            spent[claimed.again] += time.monotonic() - begun
             if self._rest.after(done.reports - before, more=claimed.more):
                 # Copied little by little, SQLite's log never keeps the disk from a callback that arrives for long.
                 self._database.tidy()
         done.more = True
         return done
 
+    def _claim(self, *, fresh_first: bool) -> inbox.Claim:
+        return inbox.claim(self._database, self._vault, self._owner, self._clock(), fresh_first=fresh_first)
+
     def _batch(self, claimed: Sequence[Callback], done: Drained) -> None:
         try:
             claimed = self._openable(claimed)
             poison = [callback for callback in claimed if callback.alone_attempts > inbox.MOST_ALONE]
             for callback in poison:
-                self._quarantine(callback, f"processing it failed {inbox.MOST_ALONE} times and took its worker down")
+                self._quarantine(callback, f"processing it failed {inbox.MOST_ALONE} times, each time by itself")
                 done.quarantined += 1
             self._slices([callback for callback in claimed if callback not in poison], done)
         except LostLease:
@@ -93,9 +100,14 @@ class Drain:
         except DBAPIError as error:
             # What the data themselves cause must count, or poison would circle for ever; all else is the database's.
             if isinstance(error, (DataError, IntegrityError)):
-                raise
+                self._failed(claimed)
+                return
             self._give_back(claimed)
             raise Unavailable(f"{type(error).__name__}: the database refused; is it migrated?") from error
+        except StoreError:
+            raise
+        except Exception:  # whatever one callback meets in our own code must not keep its neighbours
+            self._failed(claimed)
 
     def _slices(self, claimed: Sequence[Callback], done: Drained) -> None:
         """Process callbacks in slices; each is read only when its turn has come.
@@ -150,7 +162,7 @@ class Drain:
         if not foreign:
             return claimed
         now = self._clock()
-        inbox.give_back(self._database, self._owner, [callback.id for callback in foreign], until=now + inbox.LEASE)
+        inbox.give_back(self._database, self._owner, [callback.id for callback in foreign], until=now + LEASE)
         seen = keys_missing(socket.gethostname(), foreign, now)
         self._database.repeat(lambda connection: incidents.note(connection, seen))
         _LOG.error("key_missing", callbacks=len(foreign), next_step=seen[0].next_step)
@@ -162,6 +174,12 @@ class Drain:
 
         self._database.repeat(work, lock=RECEIVED)
         _LOG.error("callback_quarantined", callback_id=str(callback.id), reason=reason)
+
+    def _failed(self, claimed: Sequence[Callback]) -> None:
+        """Let each be tried by itself. What failed alone rests until its lease is over, since it may pass."""
+        _LOG.exception("callbacks_failed", callbacks=len(claimed), callback_id=str(claimed[0].id) if claimed else "")
+        if len(claimed) > 1:
+            inbox.let_go(self._database, self._owner, [callback.id for callback in claimed])
 
     def _give_back(self, claimed: Sequence[Callback]) -> None:
         try:

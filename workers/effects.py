@@ -91,7 +91,6 @@ class Effects:
     """Keys of the messages for which a resend was planned."""
     given_up: dict[bytes, int] = field(default_factory=dict)
     """Messages that nothing follows: key -> the attempt that was their end."""
-    silenced: set[tuple[str, bytes]] = field(default_factory=set)
     opted_in: list[Prepared] = field(default_factory=list)
     endpoints: Endpoints = NO_ENDPOINTS
     moves: list[Move] = field(default_factory=list)
@@ -132,7 +131,7 @@ class Effects:
         """Let what was reported under the key `old` be reports on the message `to`."""
         for row in self.reports:
             if row["message_key"] == old:
-                row.update(message_key=to.key, recipient=to.recipient)
+                row.update(message_key=to.key, recipient=to.recipient, apart=False)
         if old in self.gone:
             self.given[old] = (to.key, to.recipient)
 
@@ -176,6 +175,12 @@ class Effects:
             if move is not None:
                 self.moves.append(move)
 
+    def note_apart(self, item: Prepared, before: Message | None) -> None:
+        """Say of the report that was added last whether its message's recipient is another one, or not known."""
+        message = self.changed.get(item.message_key, before)
+        if message is None or message.recipient != item.recipient:
+            self.reports[-1]["apart"] = True
+
     def _pause(self, item: Prepared, action: Retry) -> None:
         """Hold back what else would meet the same limit until this resend is due.
 
@@ -191,8 +196,6 @@ class Effects:
         entry = rows.entry_of(number, item, decision, action)
         if entry is not None:
             (self.echoes if action.confirms else self.entries).append(entry)
-            if action.firm:
-                self.silenced.add((entry.account, entry.address))
 
     def pass_on(self, made: dict[str, Any] | incidents.Sighting | None) -> None:
         """Collect what goes on to the URL that the application named, or why nothing can."""

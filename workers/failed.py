@@ -66,12 +66,7 @@ class Failures:
         self, known: Iterable[FailureDay], until: datetime, reached: Mapping[str, Sequence[datetime]]
     ) -> Iterator[Failed]:
         for day in known:
-            arrived = (day.reached_at, *reached.get(day.channel, ()))
-            moments = [
-                moment
-                for moment in (day.first_at, day.last_at)
-                if moment <= until and not any(moment <= one <= until for one in arrived)
-            ]
+            moments = failures.not_wiped_out(day, until, (day.reached_at, *reached.get(day.channel, ())))
             excuses = [self.outages.excuse(day.account, day.place, day.channel, moment) for moment in moments]
             counts = next((place for place, excuse in enumerate(excuses) if not excuse), 0)
             if moments:

@@ -20,13 +20,15 @@ from infobip.inbound.envelope import Envelope, open_envelope
 from infobip.inbound.errors import InboundError
 from reports import normalise
 from reports.address import look_up_form
-from store import forget
+from store import bodies, forget, typed
+from store.bodies import Body
 from store.database import Database
-from store.forget import Body
 from store.vault import Vault
 
 CONTENT_TYPE: Final = "application/json; rewritten=forget"
 _NOT_DIGITS: Final = bytes(set(range(256)) - set(b"0123456789"))
+# What people put between the digits of a number, the zero in brackets among it that is not dialled from abroad.
+_BETWEEN: Final = r"(?:\(0\)|[\s().+/\-\u2010\u2011\u2013]){0,4}"
 # Below this an address is too short to be looked for inside longer texts: it would be found everywhere.
 _SHORTEST: Final = 7
 WHOLE: Final = -1
@@ -58,7 +60,7 @@ class Person:
         if len(self.form) < _SHORTEST:
             return None
         if self.form.isdecimal():
-            return re.compile(rf"(?<!\d)(?:00)?{self.form}(?!\d)")
+            return re.compile(rf"(?<!\d)(?:00{_BETWEEN})?{_BETWEEN.join(self.form)}(?!\d)")
         return re.compile(rf"(?<![\w.+-]){re.escape(self.form)}(?![\w-]|\.\w)", re.IGNORECASE)
 
     def is_in(self, value: Any) -> bool:
@@ -77,7 +79,8 @@ class Person:
         if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[", b"<") or b"\\u" in body or b"&#" in body:
             return True  # forms and escapes spell the same address in other bytes
         if self.form.isdecimal():
-            return self.form.encode() in body.translate(None, _NOT_DIGITS)
+            spelt = {body, body.replace(b"(0)", b"")}
+            return any(self.form.encode() in one.translate(None, _NOT_DIGITS) for one in spelt)
         return self.form.partition("@")[0].lower().encode() in body.lower()
 
 
@@ -126,7 +129,7 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
     person = Person(normalise(address))
     hashes = [vault.hash_address(account, person.address) for account in accounts]
     done: Counter[str] = Counter()
-    for stored in forget.bodies(database, vault):
+    for stored in bodies.bodies(database, vault):
         rest = without(person, stored)
         if rest is None:
             continue
@@ -135,10 +138,12 @@ def forget_person(database: Database, vault: Vault, address: str, accounts: Sequ
             continue
         done["bodies"] += 1
         done["items"] += len([place for place in rest.dropped if place != WHOLE])
+    with database.reading() as connection:
+        named = typed.find(connection, person.is_in)
     now, masked = datetime.now(UTC), mask(person.address)
-    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, person.is_in, now))
+    rows = database.repeat(lambda connection: forget.remove(connection, hashes, masked, person.is_in, now, named))
     return Forgotten(rows, done["items"], done["bodies"], done["waiting"])
 
 
 def _rewrite(database: Database, vault: Vault, rest: Rest) -> bool:
-    return database.repeat(lambda connection: forget.rewrite(connection, vault, rest.body, rest.dropped))
+    return database.repeat(lambda connection: bodies.rewrite(connection, vault, rest.body, rest.dropped))

@@ -9,13 +9,14 @@ from typing import Final
 
 from config.logs import log
 from store import inbox
+from store.choice import LEASE
 from store.database import Database
 from store.errors import Unavailable
 
 _LOG: Final = log(__name__)
 # A body of this size is read in a second or so; the largest that are let in take longer than a lease lasts.
 LARGE: Final = 2 * 1024 * 1024
-_THIRD: Final = inbox.LEASE.total_seconds() / 3
+_THIRD: Final = LEASE.total_seconds() / 3
 
 
 class Lease:

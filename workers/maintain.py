@@ -1,5 +1,6 @@
 """House-keeping: fold incidents, end what has run out, delete what may be kept no longer, and say what waits."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -8,6 +9,7 @@ from policy.rules import Limits
 from store import (
     ended,
     guard_fold,
+    guard_sweep,
     holds,
     incidents,
     notices,
@@ -21,6 +23,7 @@ from store import (
 )
 from store.database import Database
 from store.guard import DIMENSIONS
+from store.guard_sweep import Surge
 from store.incidents import Opened
 from store.work_marks import BEAT
 from workers import pausing
@@ -76,19 +79,26 @@ def _say_problem(problem: str) -> None:
 
 def guard(database: Database, limits: Limits, now: datetime) -> None:
     """Fold the guard's counts, and hold what was written before a surge showed: short transactions, one by one."""
-    folded = database.repeat(lambda connection: guard_fold.fold(connection, now))
+    folded = database.repeat(lambda connection: guard_fold.fold(connection, limits, now))
     # The narrowest first: whom one scope holds counts for no wider one.
     for dimension in DIMENSIONS:
-        for group in database.repeat(
-            lambda connection, of=dimension: guard_fold.open_holds(connection, folded, of, limits, now)  # type: ignore[misc]
-        ):
-            after = 0
-            while after := database.repeat(
-                lambda connection, of=group, last=after: guard_fold.sweep(connection, of, last, now)  # type: ignore[misc]
-            ):
-                pass
+        with database.reading() as connection:
+            found = guard_sweep.surges(connection, folded.candidates, dimension, limits, now)
+        if found:
+            _hold(database, found, now)
     _settle(database, now)
-    database.repeat(lambda connection: guard_fold.tell(connection, folded, limits, now))
+    database.repeat(lambda connection: guard_fold.tell(connection, folded, now))
+
+
+def _hold(database: Database, found: Sequence[Surge], now: datetime) -> None:
+    """Hold whom the rules suppressed in these surges before they showed."""
+    with database.reading() as connection:
+        for surge, numbers in guard_sweep.people(connection, found):
+            if surge.hold != guard_sweep.CLOSED:
+                surge.hold = database.repeat(
+                    lambda connection, of=surge, ids=numbers: guard_sweep.hold(connection, of, ids, now)  # type: ignore[misc]
+                )
+    database.repeat(lambda connection: guard_sweep.swept(connection, found))
 
 
 def _settle(database: Database, now: datetime) -> None:
@@ -111,14 +121,12 @@ def excuse(context: Context, now: datetime) -> None:
     with database.reading() as connection:
         opened = outages.newly_excusing(connection, now - _LONGEST_SLICE)
     for incident in opened:
-        after = dropped = 0
-        while True:
-            after, count = database.repeat(
-                lambda connection, one=incident, last=after: outages.drop_counted(connection, one, last, now)  # type: ignore[misc]
-            )
-            dropped += count
-            if not after:
-                break
+        dropped = 0
+        with database.reading() as connection:
+            for numbers in outages.counted(connection, incident):
+                dropped += database.repeat(
+                    lambda connection, one=incident, ids=numbers: outages.drop_counted(connection, one, ids, now)  # type: ignore[misc]
+                )
         if dropped:
             _LOG.info("suppressions_excused", incident_id=str(incident.id), place=incident.place, dropped=dropped)
 

@@ -1,6 +1,6 @@
 """One slice of reports from dedup to committed decisions, in one transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from store.messages import Message
 from store.vault import Vault
 from workers.effects import Effects
 from workers.failed import Failures
-from workers.moves import find_known, message_of, move, of_our_message
+from workers.moves import Known, find_known, message_of, move, of_our_message
 from workers.pace import ALONE, EXCLUSIVE, SHARED, Pace
 from workers.passing import Passing
 from workers.prepare import Prepared, Preparer
@@ -97,7 +97,7 @@ class Pipeline:
             register = look_up(connection, fresh)
         effects.register = register
         known, own = find_known(connection, {key for item in fresh for key in item.message_keys})
-        past = _Past.read(connection, fresh, self.rules, effects.now)
+        past = _Past.read(connection, self._telling(fresh, known), effects.now)
         effects.arrived = past.arrived
         effects.people = {address for _, address in past.arrived}
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
@@ -105,6 +105,12 @@ class Pipeline:
             message = message_of(item, known, own, effects)
             item = self._with_channel(item, message)
             self._one(number, item, message, past, effects)
+
+    def _telling(self, fresh: Sequence[Prepared], known: Known) -> list[Prepared]:
+        """Return the items for which it matters what is known of their recipients."""
+        named = {key for key, message in known.items() if message.channel != UNKNOWN or message.is_pointer}
+        named |= {key for item in fresh if item.report.channel != UNKNOWN for key in item.message_keys}
+        return [item for item in fresh if _tells_of_somebody(item, self.rules, named)]
 
     def _with_channel(self, item: Prepared, message: Message | None) -> Prepared:
         """Give an item that names no channel the one that its message is known by."""
@@ -129,6 +135,7 @@ class Pipeline:
         if item.message_key:
             move(item, message, outcome, effects)
             effects.note_move(item, message, decision)
+            effects.note_apart(item, message)
         if item.event is not None and item.event.lifts and item.recipient and item.trusted:
             effects.opted_in.append(item)
         if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY and not item.mistyped:
@@ -189,8 +196,7 @@ class _Past:
         self.protected = protected
 
     @classmethod
-    def read(cls, connection: Connection, items: Iterable[Prepared], rules: Rules, now: datetime) -> "_Past":
-        telling = [item for item in items if _tells_of_somebody(item, rules)]
+    def read(cls, connection: Connection, telling: Sequence[Prepared], now: datetime) -> "_Past":
         failed = [(item.report.account, item.recipient) for item in telling]
         since = min((item.event_at for item in telling), default=now)
         arrived = last_arrivals(connection, {address for _, address in failed}, since)
@@ -199,13 +205,17 @@ class _Past:
         return cls(Failures.read(connection, telling), times, arrived, kept)
 
 
-def _tells_of_somebody(item: Prepared, rules: Rules) -> bool:
+def _tells_of_somebody(item: Prepared, rules: Rules, named: Collection[bytes]) -> bool:
     """Whether it depends on what is known of its recipient what is done, or kept, about it.
 
-    That an account has no money, in report after report, says nothing about those whom its messages were for.
+    That an account has no money, in report after report, says nothing about those whom its messages were for. `named`
+    are the keys of messages that may lend their channel, and with it another meaning, to what names none.
     """
     if item.meaning is None or not item.recipient:
         return False
-    if item.report.event is Event.DELIVERY and item.meaning.outcome is not Outcome.FAILED:
+    if item.report.channel == UNKNOWN and item.message_key in named:
+        return True
+    case = rules.case(item.meaning)
+    if item.report.event is Event.DELIVERY and not case.may_fail:
         return False
-    return item.meaning.cause in ABOUT_PEOPLE or rules.case(item.meaning).may_suppress
+    return item.meaning.cause in ABOUT_PEOPLE or case.may_suppress

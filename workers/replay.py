@@ -147,7 +147,7 @@ class Replay:
             read = dict(self._items(page, kept, survey))
             # Which attempt a report is about only its own id tells, and its message's key stands in place of that.
             told = dict(zip(read, with_attempts(connection, list(read.values())), strict=True))
-            items = {row["id"]: _owned(told[row["id"]], row) for row in page if row["id"] in told}
+            items = {row["id"]: self._settled(told[row["id"]], row) for row in page if row["id"] in told}
             past = Past.read(connection, list(items.values()))
         found = []
         for row in page:
@@ -189,7 +189,6 @@ class Replay:
 
     def _change(self, row: Found, item: Prepared, past: Past) -> Change | None:
         message = past.messages.get(item.message_key)
-        item = self._with_channel(item, row)
         if item.meaning is None:
             return None
         history = past.history(item, row["id"])
@@ -201,8 +200,9 @@ class Replay:
         withdrawn = tuple(entry for entry in old if (entry.scope, entry.cause) not in keys)
         return Change(row, item, before, after, decision, withdrawn, tuple(new), message, past.register)
 
-    def _with_channel(self, item: Prepared, row: Found) -> Prepared:
-        """Give an item that names no channel the one that its report was counted for."""
+    def _settled(self, item: Prepared, row: Found) -> Prepared:
+        """Return an item as its report was counted: whose it is, and by which channel where it names none."""
+        item = _owned(item, row)
         if item.report.channel != UNKNOWN or row["channel"] == UNKNOWN:
             return item
         report = replace(item.report, channel=row["channel"])

@@ -43,6 +43,7 @@ def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[st
         "event_at": item.event_ms,
         "received_at": item.received_ms,
         "facts": _ENCODE(facts(item)).decode("utf-8", "surrogatepass"),
+        "apart": False,
     }
 
 
@@ -192,11 +193,15 @@ def entry_of(number: int, item: Prepared, decision: Decision, action: Suppress) 
 
 
 def _counted(action: Suppress) -> dict[str, str]:
-    """Return when the failures happened that a suppression rests on, and how many it takes (`store.outages`)."""
+    """Return when the failures happened that a suppression rests on, how many it takes, and the tier, if it is one.
+
+    `store.outages` and `store.disproof` count by them once more.
+    """
     if action.rests_on is None:
         return {}
     moments = ", ".join(moment.isoformat() for moment in action.rests_on.at)
-    return {"counted": moments, "needed": str(action.rests_on.needed)}
+    tier = {"tier": str(action.rests_on.tier)} if action.rests_on.tier else {}
+    return {"counted": moments, "needed": str(action.rests_on.needed), **tier}
 
 
 def scopes_of(report: Report) -> tuple[tuple[str, str], ...]:

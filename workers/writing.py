@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from store import (
     arrivals,
+    disproof,
     echoes,
     erasing,
     events,
@@ -21,11 +22,11 @@ from store import (
     resending,
     retries,
     sends,
+    silencing,
     suppressions,
     surges,
     traffic,
 )
-from store.silencing import WANTS_NO_MORE
 from workers import forwarding
 from workers.effects import Effects
 from workers.failed import still_meant
@@ -36,19 +37,20 @@ def write(connection: Connection, effects: Effects) -> None:
     """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
     at = effects.now
     accounts = {row["account"] for row in effects.reports}
+    joins.give_reports(connection, effects.given)
     joins.drop(connection, effects.gone)
     messages.save(connection, effects.changed.values(), effects.new, at)
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))
     _write_entries(connection, effects)
-    suppressions.lift_after_delivery(connection, effects.delivered, at)
+    doubtful = disproof.lift_after(connection, effects.deliveries, at)
     failures.forget(connection, accounts, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)
     _undo_older_opt_outs(connection, effects)
     failures.note(connection, effects.failures_told())
+    disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
     ledger.add_addresses(connection, list(effects.addresses.values()))
-    joins.give_reports(connection, effects.given)
     ledger.add_reports(connection, effects.reports)
     ledger.add_decisions(connection, effects.decisions)
     retries.plan(connection, effects.retries)
@@ -56,8 +58,7 @@ def write(connection: Connection, effects: Effects) -> None:
     # one that was only registered may be watched, and its silence have planned something.
     unplanned = set[bytes]() if effects.register.in_use else effects.new - effects.failed
     retries.cancel(connection, accounts, effects.reached - unplanned, at, "the message arrived")
-    for account, address in sorted(effects.silenced):
-        retries.cancel_for(connection, [account], [address], at, WANTS_NO_MORE)
+    silencing.silence(connection, [one for one in (*effects.entries, *effects.echoes) if one.is_firm], at)
     if effects.register.in_use:
         _write_resends(connection, effects, accounts)
     _tell(connection, effects)
@@ -93,8 +94,6 @@ def _write_resends(connection: Connection, effects: Effects, accounts: Collectio
     passes.hear(connection, effects.heard)
     sends.erase_of(connection, effects.reached)
     erasing.given_up(connection, accounts, effects.given_up)
-    for _, address in sorted(effects.silenced):
-        sends.erase_for(connection, [address])
     for account, scope, until, why in sorted(effects.pauses):
         pauses.pause(connection, account, scope, effects.now, until, why, "policy")
 

@@ -1,38 +1,37 @@
-"""What hears of incidents in the demo: an HTTP server on this host, in place of Slack or a pager."""
+"""`python -m cli.demo.receiver PORT`: what hears of incidents in the demo, in place of Slack or a pager.
+
+It takes notifications by POST for as long as the demo runs, and tells their titles to whoever asks by GET.
+"""
 
 import json
-import threading
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 _LONGEST: Final = 64 * 1024
 
 
-class Receiver:
-    """Listens on a port of the loopback address and keeps the titles of what it is told."""
+def listening(port: int) -> ThreadingHTTPServer:
+    """Return a server on a port of the loopback address. Raises `OSError`."""
+    titles: list[str] = []
 
-    def __init__(self, port: int) -> None:
-        """Listen at once. Raises `OSError`."""
-        self.titles: list[str] = []
-        titles = self.titles
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = min(int(self.headers.get("Content-Length", 0)), _LONGEST)
+            titles.append(_title(self.rfile.read(length)))
+            self.send_response(204)
+            self.end_headers()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = min(int(self.headers.get("Content-Length", 0)), _LONGEST)
-                titles.append(_title(self.rfile.read(length)))
-                self.send_response(204)
-                self.end_headers()
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(titles).encode())
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: the play tells what arrived."""
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: the play tells what arrived."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 def _title(body: bytes) -> str:
@@ -40,3 +39,7 @@ def _title(body: bytes) -> str:
         return str(json.loads(body)["title"])
     except (ValueError, KeyError, TypeError):
         return "something without a title"
+
+
+if __name__ == "__main__":
+    listening(int(sys.argv[1])).serve_forever()

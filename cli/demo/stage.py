@@ -71,10 +71,15 @@ class Stage:
             is_ready=lambda: answers("127.0.0.1", self.infobip, "/simulator/counts"),
         )
 
+    def receiver_part(self) -> Part:
+        """What hears of incidents."""
+        argv = (sys.executable, "-m", "cli.demo.receiver", str(self.receiver))
+        return Part(name="receiver", argv=argv, is_ready=lambda: answers("127.0.0.1", self.receiver, "/"))
+
     def play_part(self) -> Part:
         """What sends, watches and tells."""
         argv = (sys.executable, "-m", "cli.demo.play", str(self.proxy), str(self.receiver), self.api_key)
-        after = ("infobip", "web", "proxy", "process", "effects", "beat")
+        after = ("infobip", "receiver", "web", "proxy", "process", "effects", "beat")
         return Part(name=FOLDER, argv=argv, after=after, once=True, tries=1)
 
 

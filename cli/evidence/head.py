@@ -31,7 +31,7 @@ NOTES: Final = (
     "A decision whose report is deleted can be told of a person only where a resend or a suppression came of it.",
     "Protections that have ended are deleted.",
     "Contents of messages are never shown.",
-    "A person who was forgotten has only what keeps them from being written to.",
+    "A person who was forgotten has only what keeps them from being written to, and what may stand on Infobip's lists.",
 )
 
 

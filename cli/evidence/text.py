@@ -10,6 +10,7 @@ from cli.output import counted
 from cli.shown import actions, code, cut_words, scope
 from cli.timeline import Line, report_lines, resend_line
 from codes import CAUSES
+from reports.states import leg_in_words
 from store.sends import REFUSED
 from store.views import Found
 
@@ -66,7 +67,8 @@ def _retained(pack: Found) -> Iterator[str]:
 
 
 def _message(row: Found) -> Iterator[str]:
-    legs = ", ".join(f"{leg['leg']} {leg['state']} {shown(leg['at'])}" for leg in row["legs"] if leg["leg"])
+    named = row["legs"] if any(leg["leg"] for leg in row["legs"]) else []
+    legs = ", ".join(f"{leg_in_words(leg['leg'])} {leg['state']} {shown(leg['at'])}" for leg in named)
     yield _row(row["first_at"], f"{row['message_id'] or '(no id)'} {row['channel']}: {row['state']}", [
         _from(row), row["purpose"], legs, f"last changed {shown(row['changed_at'])}", _account(row),
     ])  # fmt: skip

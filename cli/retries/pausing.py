@@ -96,7 +96,8 @@ def resume(account: str, text: str, who: str) -> None:
     record("resends_resumed", who=person, account=whose, scope=str(scope), released=len(scoped) - kept)
     put_off = counted(due, "had been put off by it and is", "had been put off by it and are")
     free = counted(len(scoped) - kept, "planned resend is", "planned resends are")
-    click.echo(f"Resumed: {described(lifted)}. {free} released; {put_off} due now.")
+    what = "the stop of all resends is lifted" if lifted.scope.kind == ALL else described(lifted)
+    click.echo(f"Resumed: {what}. {free} released; {put_off} due now.")
     if kept:
         click.echo(f"{counted(kept, 'more is', 'more are')} held by other pauses:", err=True)
         tell_pauses(others)

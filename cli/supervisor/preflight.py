@@ -7,13 +7,19 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from codes import CHANNELS, TableError, load_codes, shipped
+from codes import CAUSES, CHANNELS, TableError, load_codes, shipped
+from config.accounts import MAIN
+from config.alert_routes import load_routes
 from config.forwarding import load_endpoints
+from config.relays import Relays
 from config.settings import Settings, SettingsError
+from config.sync import switches_of
 from policy import PolicyError, load_policy
 from webhook.accounts import Accounts
 from webhook.auth import Guard
 from webhook.proxy.check import check_settings
+
+_DATABASES: Final = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
 
 def preflight(settings: Settings) -> None:
@@ -50,10 +56,13 @@ def _default_channel(settings: Settings) -> None:
 
 def _database(settings: Settings) -> None:
     try:
-        make_url(settings.database)
+        url = make_url(settings.database)
     except ArgumentError:
         # Its own words quote the text, which may hold a password.
         raise SettingsError("DLR_DATABASE_URL is no URL of a database: `dlr settings` shows its form") from None
+    if url.drivername not in _DATABASES:
+        known = "sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        raise SettingsError(f"DLR_DATABASE_URL: {url.drivername} is not supported. Write {known}")
 
 
 def _codes(settings: Settings) -> None:
@@ -84,6 +93,18 @@ def _endpoints(settings: Settings) -> None:
     load_endpoints(settings.forward, frozenset(CHANNELS))
 
 
+def _relays(settings: Settings) -> None:
+    Relays.read(settings.relay_url)
+
+
+def _routes(settings: Settings) -> None:
+    load_routes(settings.alert_routes, CAUSES)
+
+
+def _sync(settings: Settings) -> None:
+    switches_of(settings, MAIN)
+
+
 _LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (
     _who_may_post,
     _default_channel,
@@ -91,5 +112,8 @@ _LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (
     _codes,
     _policy,
     _endpoints,
+    _relays,
+    _routes,
+    _sync,
     check_settings,
 )

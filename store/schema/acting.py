@@ -122,7 +122,6 @@ sends: Final = Table(
     Index("ix_sends_recipient", "recipient", "sent_at"),
     Index("ix_sends_content", "content"),
     Index("ix_sends_message", "message_id"),
-    sqlite_with_rowid=False,
 )
 
 # What was sent, sealed; erased at once when nobody can need it any more, and in any case after `keep_until`.

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -79,6 +80,8 @@ report_keys: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# With row ids on SQLite, as `messages` and `sends` have them: in the order of their hashes each row that comes or
+# changes would dirty a page of its own.
 addresses: Final = Table(
     "addresses",
     metadata,
@@ -87,7 +90,6 @@ addresses: Final = Table(
     Column("tail", String(2), nullable=False),
     Column("domain", String(255), nullable=False),
     Column("seen_at", Moment, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 messages: Final = Table(
@@ -108,7 +110,6 @@ messages: Final = Table(
     Column("changed_at", Moment, nullable=False),
     Index("ix_messages_id", "message_id"),
     Index("ix_messages_changed", "changed_at"),
-    sqlite_with_rowid=False,
 )
 
 reports: Final = Table(
@@ -128,8 +129,10 @@ reports: Final = Table(
     Column("event_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
+    # Whether it is not found by the recipient that its message has (`store.about`): it names another one, or nobody.
+    Column("apart", Boolean, nullable=False, server_default=false()),
     Index("ix_reports_callback", "callback_id"),
-    Index("ix_reports_message", "message_key"),
+    Index("ix_reports_apart", "message_key", sqlite_where=text("apart = 1"), postgresql_where=text("apart")),
     Index("ix_reports_recipient", "recipient", "received_at"),
 )
 

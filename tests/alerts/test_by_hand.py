@@ -122,7 +122,7 @@ class TestIncidents:
         world.see()
         world.work()
         assert len(posted(target)) == 1
-        assert "is none in state open" in dlr.fails("incidents", "ack", number)
+        assert "acknowledged it already" in dlr.fails("incidents", "ack", number)
 
     def test_one_that_is_over_is_resolved_with_why_and_who_and_once(
         self, world: World, dlr: Dlr, target: Target

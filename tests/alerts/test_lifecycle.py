@@ -183,3 +183,15 @@ def test_a_silence_of_one_sender_lets_the_others_through(world: World, target: T
     world.see("b", facts={"sender": "Bank"}, title="Bank fails")
     world.work()
     assert titles(target) == ["[critical] Bank fails"]
+
+
+def test_what_a_person_typed_as_it_ended_names_nobody_in_full(world: World, target: Target) -> None:
+    world.see()
+    world.work()
+    number, why = world.incident().id, "+44 7700 900123 and ada@example.com were told"
+    who = "eve for 447700900123"
+    assert world.database.repeat(lambda c: by_hand.resolve(c, number, who, world.clock(), why=why))
+    world.work()
+    message = posted(target)[-1]["message"]
+    assert "…23 and …@example.com were told" in message
+    assert "It was resolved by eve for …23, at" in message

@@ -38,6 +38,12 @@ def test_incidents_are_acknowledged_and_resolved_with_a_name(world: World) -> No
     assert events == [("opened", ""), ("acknowledged", "eve (test)"), ("resolved", "test")]
 
 
+def test_a_name_that_is_an_address_is_kept_masked(world: World) -> None:
+    number = opened(world)
+    assert post(world, "ack", {"ids": [number], "who": " ada@example.com\n"}).status_code == 200
+    assert [row.who for row in world.rows(schema.incident_events)] == ["", "…@example.com (test)"]
+
+
 def test_another_accounts_incident_stays_as_it_is(world: World) -> None:
     number = opened(world, "shop")
     assert post(world, "resolve", {"ids": [number]}).get_json() == {"resolved": [], "unchanged": [number]}

@@ -31,7 +31,7 @@ def main() -> int:
     """Run it until a signal ends it."""
     shorten()
     run.make_resender = partial(run.make_resender, waits=WAITS)
-    up: Any = importlib.import_module("cli.supervisor.__main__")
+    up: Any = importlib.import_module("cli.supervisor.start")
     up.Supervisor = partial(Supervisor, patience=_RESTARTS)
     return int(up.main())
 

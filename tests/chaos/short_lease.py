@@ -23,7 +23,7 @@ def shorten() -> None:
 def main() -> int:
     """Run it until a signal ends it."""
     shorten()
-    return int(importlib.import_module("cli.supervisor.__main__").main())
+    return int(importlib.import_module("cli.supervisor.start").main())
 
 
 if __name__ == "__main__":

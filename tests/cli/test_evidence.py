@@ -96,6 +96,8 @@ class TestTheWholeStory:
             "WHAT IS DELETED BY NOW",
             "reports: from before 20",
             "m-1 by sms: told",
+            "the original failed",
+            "attempt 1 delivered",
             "27 EC_ABSENT_SUBSCRIBER",
             "rule unreachable",
             "as m-1-r1 left, and Infobip has it",

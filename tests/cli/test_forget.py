@@ -1,6 +1,8 @@
 """A person is forgotten: everything that names them goes, what keeps them from being written to stays."""
 
 import json
+import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from sqlalchemy import update
 from config.mask import mask_text
 from infobip.inbound import read
 from store import trail
-from store.forget import Body
+from store.bodies import Body
+from store.forget import remove
 from store.moments import from_ms
 from store.schema import (
     addresses,
@@ -24,6 +27,7 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
+from store.writes import insert_rows
 from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
 from workers.forget import Person, without
@@ -203,6 +207,11 @@ def test_a_body_that_nobody_can_read_is_emptied_where_it_names_them(desk: Desk, 
         (PERSON, "+44 7700 900123", True),
         (PERSON, "00447700900123", True),
         (PERSON, "call +447700900123 now", True),
+        (PERSON, "call +44 7700 900123 now", True),
+        (PERSON, "call 0044-7700/900.123 now", True),
+        (PERSON, "call +44 (0)7700 900123 now", True),
+        (PERSON, "44 7700 900 1234", False),
+        (PERSON, "44, 7700, 900123", False),
         (PERSON, "1447700900123", False),
         (PERSON, "4477009001234", False),
         ("Ada@Example.com", "ada@example.COM", True),
@@ -243,3 +252,38 @@ def test_a_body_that_waits_again_is_not_rewritten(desk: Desk, dlr: Dlr) -> None:
         connection.execute(update(inbox).values(waiting=1))
     dlr.fails("forget", PERSON, "--yes")
     assert PERSON.encode() in bodies(desk)[0]
+
+
+def test_a_resend_whose_message_is_kept_no_longer_goes_too(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-1", 9, 27), report("others", 9, 27, to=OTHER))
+    with desk.database.transaction() as connection:
+        connection.execute(messages.delete())
+    dlr("forget", PERSON, "--yes")
+    other = desk.vault.hash_address("main", OTHER)
+    assert [row.recipient for row in desk.rows(retries)] == [other]
+
+
+def test_what_only_points_to_their_message_goes_too(desk: Desk, dlr: Dlr) -> None:
+    seen = {"messageId": "theirs-1", "from": "447860000000", "to": PERSON, "seenAt": report(minute=4)["doneAt"]}
+    desk.handle(seen, channel="whatsapp")
+    assert len(desk.rows(messages)) == 2
+    dlr("forget", PERSON, "--yes")
+    assert desk.rows(messages) == []
+
+
+def test_a_person_of_very_many_messages_is_forgotten(desk: Desk) -> None:
+    """As a number is to which an installation sends its own trials, for a year."""
+    desk.handle(report("m-1", 5))
+    [one] = desk.rows(messages)
+    rows = [dict(one._mapping) | {"key": number.to_bytes(16)} for number in range(66_000)]
+    with desk.database.transaction() as connection:
+        if desk.database.is_sqlite:
+            # Its default; some builds of it take more.
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+        insert_rows(connection, messages, rows)
+        mine = desk.vault.hash_address("main", PERSON)
+        done = remove(connection, [mine], "…23", Person(PERSON).is_in, datetime.now(UTC))
+    assert done["messages"] == 66_001
+    assert desk.rows(messages) == []

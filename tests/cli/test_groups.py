@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cli.commands import main
 from cli.groups import Listing
-from cli.main import main
 from tests.support.dlr import Dlr
 
 

@@ -110,14 +110,22 @@ def test_an_incident_is_acknowledged_once_and_resolved_once(desk: Desk, dlr: Dlr
     assert row["next_step"]
     number = row["id"]
     assert "acknowledged" in dlr("incidents", "ack", number)
-    assert "none in state open" in dlr.fails("incidents", "ack", number)
+    assert "acknowledged it already" in dlr.fails("incidents", "ack", number)
     shown = dlr("incidents", "show", number)
     assert "acknowledged" in shown
     assert "m-9 to …23" in shown
     dlr("incidents", "resolve", number)
-    assert "none in state" in dlr.fails("incidents", "resolve", number)
+    assert f"{number}: it is over already" in dlr.fails("incidents", "resolve", number)
+    assert f"{number}: it is over already" in dlr.fails("incidents", "ack", number)
     assert dlr.json("incidents", "list") == []
     assert [row["state"] for row in dlr.json("incidents", "list", "--all")] == ["resolved"]
+
+
+@pytest.mark.parametrize("what", ["ack", "resolve"])
+def test_an_incident_that_is_not_there_is_said_to_be_none_with_where_to_look(desk: Desk, dlr: Dlr, what: str) -> None:
+    told = dlr.fails("incidents", what, "1")
+    assert "1: there is no such incident" in told
+    assert "`dlr incidents list --all`" in told
 
 
 def test_after_an_end_the_same_opens_a_new_incident(desk: Desk, dlr: Dlr) -> None:

@@ -5,9 +5,13 @@ import pty
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
+from reports.states import Leg, State, leg_in_words
+from store.messages import encode_legs
+from store.schema import messages
 from tests.support.desk import Desk, report
 from tests.support.dlr import Dlr
 
@@ -42,6 +46,32 @@ def test_no_line_is_wider_than_the_terminal_and_no_id_is_broken(desk: Desk, dlr:
     assert "┃ received" in wide
     assert "┃ received" not in narrow
     assert "cause: recipient_unreachable" in narrow
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_attempts_of_a_message_are_named_in_words(desk: Desk, dlr: Dlr) -> None:
+    desk.handle(report("m-7", 9, 27))
+    at = datetime(2026, 3, 9, 10, tzinfo=UTC)
+    legs = encode_legs({"": Leg(State.FAILED, at), "#1": Leg(State.DELIVERED, at)})
+    with desk.database.transaction() as connection:
+        connection.execute(messages.update().values(legs=legs))
+    show = "from tests.support.dlr import door\ndoor(['message', 'm-7'], standalone_mode=False)"
+    assert "legs: the original failed, attempt 1 delivered" in " ".join(on_terminal(dlr, show).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "the original"),
+        ("RCS", "RCS"),
+        ("#2", "attempt 2"),
+        ("#1 VIBER", "attempt 1 on VIBER"),
+        ("unauthenticated", "the original (unauthenticated)"),
+        ("unauthenticated #1 SMS", "attempt 1 on SMS (unauthenticated)"),
+    ],
+)
+def test_a_leg_is_said_by_attempt_and_channel(name: str, said: str) -> None:
+    assert leg_in_words(name) == said
 
 
 def on_terminal(dlr: Dlr, code: str) -> str:

@@ -10,7 +10,8 @@ from codes import CAUSES, CHANNELS, load
 from codes.channels import UNKNOWN
 from codes.table import COLUMNS
 from policy import load_policy, shipped_policy
-from policy.rules import Conditions, Limits
+from policy.matching import Conditions
+from policy.rules import Limits
 from tests.house.project import ROOT
 from webhook.target import ANY_CHANNEL
 

@@ -26,7 +26,7 @@ def test_no_dependency_brings_a_package_of_the_same_name() -> None:
 
 def test_what_notifies_is_loaded_only_where_somebody_is_notified() -> None:
     """It takes memory and time that the endpoint, the workers and the commands have no use for."""
-    doors = "webhook.serve, webhook.proxy.serve, workers.tasks, workers.start, cli.main"
+    doors = "webhook.serve, webhook.proxy.serve, workers.tasks, workers.start, cli.commands"
     program = f"import sys, {doors}; print(sorted({{'apprise'}} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -96,3 +96,15 @@ def test_failures_count_alike_before_during_and_after_a_surge_in_an_incident_tha
     assert len([row for row in desk.rows(decisions) if "does not count" in row.reason]) == 2
     assert [row.state for row in desk.rows(suppressions)] == ["proposed"]
     assert "0 would be decided differently, 12 as before" in dlr.run("replay", "--all", "--yes").stderr
+
+
+def test_a_report_that_has_its_channel_from_its_message_is_disproved_by_what_arrived_there(
+    desk: Desk, dlr: Dlr
+) -> None:
+    desk.handle(report("m-1", 7), channel="whatsapp")
+    desk.handle(report("m-2", 5, minute=3), channel="whatsapp")
+    # Such a code says something on a channel for chats alone.
+    desk.handle(report("m-1", 9, 7002, 2), channel="unknown")
+    assert desk.rows(suppressions) == []
+    assert "3 reports: 0 would be decided differently" in dlr.run("replay", "--all", "--yes").stderr
+    assert desk.rows(suppressions) == []

@@ -349,7 +349,7 @@ def test_killed_it_goes_on_where_it_was_and_decides_on_nothing_twice(desk: Desk,
     command = [sys.executable, "-m", "tests.support.dlr", "replay", "--all", "--yes", "--rate", "2"]
     environment = os.environ | dlr.settings | {"DLR_POLICY": rules["policy"], "PYTHONPATH": "."}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while len(desk.rows(decisions)) < 8 and time.monotonic() < until:
         time.sleep(0.02)
     process.kill()

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from store import inbox
+from store.choice import LEASE, MOST_BYTES, MOST_CALLBACKS
 from store.database import Database
-from store.inbox import LEASE, Arrival
+from store.inbox import Arrival
 from store.schema import inbox as table
 from store.schema import quarantine
 from store.vault import Vault
@@ -76,6 +77,14 @@ def test_a_claim_takes_about_as_many_reports_whatever_each_callback_brings(datab
     ]
 
 
+def test_a_claim_takes_no_more_than_16_mib_and_one_of_any_size(database: Database, vault: Vault) -> None:
+    with database.transaction() as connection:
+        for size in (MOST_BYTES + 1, MOST_BYTES // 2, MOST_BYTES // 3, MOST_BYTES // 3):
+            inbox.keep(connection, vault, arrival(b" " * size, items=1))
+    taken = [inbox.claim(database, vault, "a", NOW) for _ in range(3)]
+    assert [(len(one.callbacks), one.more) for one in taken] == [(1, True), (2, True), (1, False)]
+
+
 def test_a_claim_that_is_being_made_leaves_the_rest_to_other_workers(database: Database, vault: Vault) -> None:
     if database.is_sqlite:
         pytest.skip("SQLite has one writer at a time")
@@ -83,7 +92,7 @@ def test_a_claim_that_is_being_made_leaves_the_rest_to_other_workers(database: D
         for _ in range(30):
             inbox.keep(connection, vault, arrival(b"{}", items=100))
     with database.transaction() as connection:
-        first = inbox._claim(connection, vault, "a", NOW, inbox.MOST_CALLBACKS)
+        first = inbox._claim(connection, vault, "a", NOW, MOST_CALLBACKS)
         second = inbox.claim(database, vault, "b", NOW)
     assert (len(first.callbacks), len(second.callbacks)) == (20, 10)
 

@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +14,7 @@ from store import incidents as store
 from store.database import Database
 from store.incidents import Opened, Sighting
 from store.schema import incident_deltas, incidents
+from tests.suppress.people import until_it_waits
 
 NOW = datetime(2026, 11, 22, 8, 0, 30, tzinfo=UTC)
 SEEN = Sighting(
@@ -117,3 +121,18 @@ def test_an_open_incident_that_goes_quiet_is_resolved_and_counted(database: Data
         assert store.resolve_quiet(connection, NOW + timedelta(hours=23)) == 0
         assert store.resolve_quiet(connection, NOW + timedelta(hours=25)) == 1
     assert states(database) == [("resolved", 5)]
+
+
+def test_one_that_is_heard_of_in_the_moment_in_which_it_would_end_goes_on(database: Database) -> None:
+    desk: Any = SimpleNamespace(database=database)
+    later = NOW + timedelta(hours=25)
+    note(database, *[SEEN] * 5)
+    fold(database)
+    note(database, replace(SEEN, at=later))
+    ending = Thread(target=database.repeat, args=(lambda connection: store.resolve_quiet(connection, later),))
+    with database.transaction() as connection:
+        store.fold(connection, later)
+        ending.start()
+        until_it_waits(desk)
+    ending.join(30)
+    assert states(database) == [("open", 6)]

@@ -1,6 +1,7 @@
 """People who bounce and people who opt out, and what the maintaining task does then."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,18 @@ def act(desk: Desk, mode: Mode = Mode.ACT) -> None:
     """Let suppressions go as far as `mode` by themselves."""
     rules = desk.rules
     desk.rules = Rules(rules.rules, rules.version, {**rules.modes, "suppress": mode}, rules.limits, rules.purposes)
+
+
+def allow(desk: Desk, count: int) -> None:
+    """Let so many be suppressed within the window: what slices beside each other do not see of each other."""
+    rules = desk.rules
+    limits = replace(rules.limits, guard_count=count)
+    desk.rules = Rules(rules.rules, rules.version, rules.modes, limits, rules.purposes)
+
+
+def bounces(desk: Desk, numbers: range, minute: int = 0, **more: Any) -> None:
+    """Let each of these people bounce, all in one callback."""
+    desk.handle(*[bounce(number, minute=minute, **more) for number in numbers], channel="email")
 
 
 def maintain(desk: Desk, now: datetime | None = None) -> list[Opened]:

@@ -134,9 +134,13 @@ class TestLifting:
 
 
 class TestProtecting:
+    def test_in_json_its_beginning_and_its_end_are_objects_too(self, dlr: Dlr) -> None:
+        assert dlr.json("suppress", "protect", PERSON) == {"protected": 1, "until": None, "lifted": 0}
+        assert dlr.json("suppress", "protect", PERSON, "--end") == {"ended": 1}
+
     def test_failures_do_not_suppress_a_protected_address_and_the_decision_says_so(self, desk: Desk, dlr: Dlr) -> None:
         desk.handle(report("m-1", 9, 1))
-        assert "1 entries lifted" in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
+        assert "1 entry lifted." in dlr("suppress", "protect", PERSON, "--until", "30d", "--who", "ada")
         desk.handle(report("m-2", 9, 1, minute=500_000))
         assert states(desk) == ["lifted"]
         assert "protects the address" in dlr("message", "m-2")
@@ -313,6 +317,42 @@ class TestFiles:
             assert line in result.stderr
         assert "447700900" not in result.stderr
         assert states(desk) == ["active", "active"]
+
+    def test_what_is_wrong_with_a_line_names_nobody_whose_address_stands_in_the_wrong_column(
+        self, desk: Desk, dlr: Dlr, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "list.csv"
+        names = ("account", "channel", "purpose", "cause", "state", "until")
+        cells = [",".join(PERSON if one == name else "" for one in names) for name in names]
+        file.write_text(f"address,{','.join(names)}\n" + "".join(f"447700900001,{line}\n" for line in cells))
+        result = dlr.run("suppress", "import", str(file))
+        assert (result.exit_code, result.stdout) == (1, "0 added, 0 stood already.\n")
+        assert "line 3: there is no channel '…23'" in result.stderr
+        assert PERSON not in result.stderr
+
+    def test_an_end_that_no_calendar_has_is_a_bad_line(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
+        file = tmp_path / "list.csv"
+        file.write_text("address,until\n447700900001,9999-12-31T23:59:59-05:00\n447700900002,9999-12-31T23:59:59Z\n")
+        result = dlr.run("suppress", "import", str(file))
+        assert (result.exit_code, result.stdout) == (1, "1 added, 0 stood already.\n")
+        assert "line 2: until is '9999-12-31T23:59:59-05:00'" in result.stderr
+        assert len(dlr.json("suppress", "list")) == 1
+
+    def test_what_is_over_already_changes_nothing_of_what_is_known(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
+        desk.handle(report("m-1", 9, 1))
+        [before] = desk.rows(suppressions)
+        assert before.state == "proposed"
+        file = tmp_path / "list.csv"
+        file.write_text(f"address,channel,cause,until\n{PERSON},sms,{before.cause},2026-03-01\n")
+        assert dlr("suppress", "import", str(file)) == "0 added, 1 stood already.\n"
+        dlr("suppress", "lift", str(before.id), "--reason", "a mistake")
+        assert dlr("suppress", "import", str(file)) == "0 added, 1 stood already.\n"
+        assert states(desk) == ["lifted"]
+
+    def test_a_cell_without_a_state_is_of_what_is_active(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
+        file = tmp_path / "list.csv"
+        file.write_text("address,state\n447700900001,\n")
+        assert dlr("suppress", "import", str(file)) == "1 added, 0 stood already.\n"
 
     def test_a_dry_run_imports_nothing(self, desk: Desk, dlr: Dlr, tmp_path: Path) -> None:
         file = tmp_path / "list.csv"

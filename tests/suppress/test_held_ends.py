@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from policy import Mode
-from store import guard_fold, holds, trail
+from store import guard_fold, guard_sweep, holds, trail
 from store.schema import guard_holds, incident_events, incidents, suppression_audit, suppressions
 from store.trail import Change
 from tests.support.desk import Desk
@@ -79,6 +79,14 @@ class TestDecidingBeforeAnythingWasFolded:
         assert [row.held_by for row in desk.rows(suppressions) if row.state == "held"] == [second.id]
 
 
+def _unswept(desk: Desk, hold: Any) -> list[guard_sweep.Surge]:
+    """Return the surges that the sweep finds as long as the group is open."""
+    with desk.database.reading() as connection:
+        found = guard_sweep.surges(connection, {}, hold.dimension, desk.rules.limits, datetime.now(UTC))
+    assert [one.hold for one in found] == [hold.id]
+    return found
+
+
 class TestSomebodyWhoDecidesMeanwhile:
     def test_what_is_held_after_its_group_was_decided_gets_what_was_decided(self, desk: Desk, dlr: Dlr) -> None:
         """A slice that has read the group writes its people after the last of them was settled."""
@@ -103,10 +111,10 @@ class TestSomebodyWhoDecidesMeanwhile:
         for part in range(6):
             desk.handle(*[bounce(10 * part + number) for number in range(10)], channel="email")
         [hold] = desk.rows(guard_holds)
+        [surge], theirs = _unswept(desk, hold), [row.id for row in desk.rows(suppressions)]
         with desk.database.transaction() as connection:
             holds.decide(connection, hold.id, datetime.now(UTC), "ada", release=True)
-            group = guard_fold.ToSweep(hold.id, hold.since)
-            assert guard_fold.sweep(connection, group, 0, datetime.now(UTC)) == 0
+            assert guard_sweep.hold(connection, surge, theirs, datetime.now(UTC)) == guard_sweep.CLOSED
         assert states(desk) == {"active": 50, "held": 10}
 
     def test_a_sweep_leaves_what_a_person_accepts_in_that_moment(self, desk: Desk) -> None:
@@ -115,9 +123,10 @@ class TestSomebodyWhoDecidesMeanwhile:
             desk.handle(*[bounce(10 * part + number) for number in range(10)], channel="email")
         [hold] = desk.rows(guard_holds)
         theirs = min(row.id for row in desk.rows(suppressions) if row.state == "proposed")
-        group, now = guard_fold.ToSweep(hold.id, hold.since), datetime.now(UTC)
+        [surge], now = _unswept(desk, hold), datetime.now(UTC)
+        proposed = [row.id for row in desk.rows(suppressions) if row.state == "proposed"]
         sweeping = Thread(
-            target=desk.database.repeat, args=(lambda connection: guard_fold.sweep(connection, group, 0, now),)
+            target=desk.database.repeat, args=(lambda connection: guard_sweep.hold(connection, surge, proposed, now),)
         )
         with desk.database.transaction() as connection:
             holds.answer(connection, [theirs], now, "ada", accept=True)
@@ -134,7 +143,7 @@ class TestSomebodyWhoDecidesMeanwhile:
         now = datetime.now(UTC)
 
         def tell(connection: Connection) -> None:
-            guard_fold.tell(connection, guard_fold.Folded(), desk.rules.limits, now)
+            guard_fold.tell(connection, guard_fold.Folded(), now)
 
         second = Thread(target=desk.database.repeat, args=(tell,))
         with desk.database.transaction() as connection:

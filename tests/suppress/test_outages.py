@@ -157,8 +157,10 @@ def test_what_a_person_accepts_in_that_moment_is_theirs(desk: Desk) -> None:
     now = datetime.now(UTC)
     with desk.database.reading() as connection:
         [incident] = outages.newly_excusing(connection, now - timedelta(minutes=1))
+        assert list(outages.counted(connection, incident)) == [[waits.id]]
     dropping = Thread(
-        target=desk.database.repeat, args=(lambda connection: outages.drop_counted(connection, incident, 0, now),)
+        target=desk.database.repeat,
+        args=(lambda connection: outages.drop_counted(connection, incident, [waits.id], now),),
     )
     with desk.database.transaction() as connection:
         holds.answer(connection, [waits.id], now, "ann", accept=True)

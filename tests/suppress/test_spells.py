@@ -102,8 +102,9 @@ def test_a_condition_excuses_from_the_hours_that_were_looked_at_until_it_is_seen
 def test_spells_that_meet_are_one_and_a_long_lived_incident_keeps_the_latest(desk: Desk) -> None:
     known: list[Spell] = []
     for number in range(700):
-        known = spells.add(known, {number * 300: 60}, {}, spells.Rate(50, 60, 3_600_000), now_ms=1)
+        known = spells.add(known, [spells.Surge(number * 300, number * 300, 3_600_000)], {}, now_ms=1)
     assert len(known) == spells.MOST
     assert known[-1].begins_ms == 699 * 300 * 60_000
-    met = spells.add([Spell(0, 100, 0)], {0: 60, 1: 60}, {}, spells.Rate(50, 60, 3_600_000), now_ms=1)
+    surges = spells.surges({0: 60, 1: 60}, {0, 1}, {spells.Rate(50, 60, 3_600_000)})
+    met = spells.add([Spell(0, 100, 0)], surges, {}, now_ms=1)
     assert [(one.begins_ms, one.ends_ms) for one in met] == [(0, 3_660_000)]

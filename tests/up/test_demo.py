@@ -46,6 +46,9 @@ def test_the_demo_shows_a_resend_a_suppression_and_an_alert_each_with_the_comman
             assert "REJECTED_DESTINATION_BLOCKLISTED" in run.greeting
             assert "One incident for 12 failures" in run.greeting
             assert "1 notification of it arrived" in run.greeting
+            # Who looks around afterwards finds all of it working, the alert route too.
+            program, env = resent.split()[1], shlex.quote(str(tmp_path / "demo" / "env"))
+            assert "demo" in output_of(f". {env} && {program} alerts test demo")
             family = descendants(run.pid)
             run.process.send_signal(signal.SIGINT)
             assert run.end(60) == 0

@@ -153,19 +153,35 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path: Path)
         {"DLR_AUTH": "tokn"},
         {"DLR_DEFAULT_CHANNEL": "smss"},
         {"DLR_DATABASE_URL": "nonsense"},
+        {"DLR_DATABASE_URL": "mysql://dlr:secret@db/dlr"},
         {"DLR_POLICY": "missing.toml"},
         {"DLR_PROXY_SUPPRESSED": "maybe"},
         {"DLR_INFOBIP_URL": "https://infobip.example.com"},
         {"DLR_PROXY_BIND": "8090"},
         {"DLR_CODES_LOCAL": "missing.csv"},
+        {"DLR_ALERT_ROUTES": "missing.toml"},
+        {"DLR_FORWARD": "missing.toml"},
+        {"DLR_ACCOUNTS": "missing.toml"},
+        {"DLR_RELAY_URL": "ftp://nowhere"},
+        {"DLR_SYNC_BATCH": "0"},
     ],
-    ids=lambda environ: next(iter(environ)),
+    ids=lambda environ: "-".join(*environ.items()),
 )
 def test_wrong_settings_are_named_and_nothing_is_left(tmp_path: Path, free_port: int, environ: dict[str, str]) -> None:
     with up(tmp_path, free_port, **environ) as run:
         assert run.end(SLOW) == 2
         assert any(next(iter(environ)) in line for line in run.lines[-2:])
         assert not (tmp_path / "valkey").exists()
+
+
+def test_a_state_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: Path, free_port: int) -> None:
+    taken = tmp_path / "a-file"
+    taken.touch()
+    with up(taken, free_port) as run:
+        assert run.end(SLOW) == 1
+        said = f"Error: Could not start: the state folder {taken} cannot be used (File exists); give it to this user"
+        assert run.lines[-1].startswith(said)
+        assert "DLR_STATE_DIR" in run.lines[-1]
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, free_port: int) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from store import inbox as store_inbox
-from store.inbox import LEASE, MOST_ALONE
+from store.choice import LEASE
+from store.inbox import MOST_ALONE
 from store.moments import EPOCH
 from store.schema import decisions, inbox, incidents, quarantine, reports, suppressions
 from store.vault import KEY_FILE, Keys, Vault

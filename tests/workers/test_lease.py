@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from store import inbox as store_inbox
-from store.inbox import LEASE
+from store.choice import LEASE
 from store.schema import inbox, reports
 from tests.support.desk import Desk, report
 from tests.support.stack import wait_for

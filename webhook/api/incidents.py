@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.logs import log
+from config.mask import mask_text
 from store import by_hand
 from store.api_keys import INCIDENTS_WRITE
 from store.database import Database
@@ -70,4 +71,5 @@ def _ids(body: Mapping[str, Any]) -> list[int]:
 
 def _who(body: Mapping[str, Any], name: str) -> str:
     who = body.get("who")
-    return f"{who} ({name})" if isinstance(who, str) and who else name
+    # As on the command line: names go out with alerts, where nobody's address is shown in full.
+    return f"{' '.join(mask_text(who).split())} ({name})" if isinstance(who, str) and who.strip() else name

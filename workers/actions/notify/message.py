@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from codes import CAUSES
+from config.mask import mask_text
 from store.incident_events import GRAVER, OPENED, REMINDED, REOPENED, RESOLVED, UPDATED
 from store.notices import Notice
 
@@ -83,10 +84,11 @@ def _lines(event: Any, incident: Any) -> list[str]:
     if incident.account:
         lines.append(f"Account: {incident.account}. Rule: {incident.rule}.")
     if event.change == RESOLVED:
-        by = f"by {event.who}" if event.who else "by itself, since nothing was heard of it any more"
+        # A person typed both, and may have written whose message it was.
+        by = f"by {mask_text(event.who)}" if event.who else "by itself, since nothing was heard of it any more"
         lines.append(f"It was resolved {by}, at {shown(event.at)}.")
         if event.detail:
-            lines.append(event.detail)
+            lines.append(mask_text(event.detail))
     else:
         if meaning := meaning_of(incident.cause):
             lines.append(f"What it means: {meaning}")
