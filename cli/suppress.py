@@ -57,15 +57,14 @@ def suppress() -> None:
 @click.option("--cause", default="", help="Only for this cause.")
 @click.option(
     "--state",
-    default="",
-    type=click.Choice(["", "active", "proposed", "held", "lifted", "dropped"]),
+    type=click.Choice(["active", "proposed", "held", "lifted", "dropped"]),
     help="Only in this state.",
 )
 @ALL
 @LIMIT
 @format_option
 def list_suppressions(
-    channel: str, recipient: str, cause: str, state: str, everything: bool, limit: int, form: str
+    channel: str, recipient: str, cause: str, state: str | None, everything: bool, limit: int, form: str
 ) -> None:
     """List suppressions in force, proposed and held, the latest change first."""
     check_words(channel, cause if cause != BY_HAND else "")

@@ -141,7 +141,7 @@ def wanted(row: dict[str, Any], account: str, cause: str) -> Wanted:
     address = cells["address"]
     channel, purpose = cells.get("channel", ""), cells.get("purpose") or "all"
     if channel and channel not in SENT_ON:
-        raise BadLine(f"there is no channel {channel!r}; {did_you_mean(channel, SENT_ON)}")
+        raise BadLine(f"there is no channel {channel!r}. {did_you_mean(channel, SENT_ON)}")
     if purpose not in PURPOSES_OF_ENTRIES:
         raise BadLine(f"purpose is {purpose!r}; write all or marketing")
     word = cause_of(cells["cause"]) if cells.get("cause") else cause

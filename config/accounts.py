@@ -4,7 +4,6 @@
 fields below. What a table leaves out is as for `main`, credentials and base URL aside: those are never shared.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import time
@@ -19,6 +18,7 @@ from config.endpoints import secret_of, target_of
 from config.relays import RelayTarget
 from config.secrets import Secret
 from config.settings import Settings, SettingsError
+from config.toml_files import read_toml
 
 MAIN: Final = "main"
 _NO_SECRET: Final = Secret()
@@ -83,10 +83,7 @@ def load_accounts(settings: Settings) -> Mapping[str, Account]:
     main = _main(settings)
     if settings.accounts is None:
         return {MAIN: main}
-    try:
-        tables = tomllib.loads(settings.accounts.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"DLR_ACCOUNTS: {settings.accounts}: {error}") from None
+    tables = read_toml(settings.accounts, "DLR_ACCOUNTS")
     faults: list[str] = []
     found = {MAIN: main}
     for name, table in tables.items():

@@ -5,7 +5,6 @@ the rest narrows what it hears of.
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from config.relays import RelayTarget
 from config.rows import read
 from config.secrets import Secret
 from config.settings import SettingsError
+from config.toml_files import read_toml
 
 _NAME: Final = "DLR_ALERT_ROUTES"
 _NO_SECRET: Final = Secret()
@@ -109,10 +109,7 @@ def load_routes(path: Path | None, causes: Collection[str] = ()) -> Routes:
     """
     if path is None:
         return Routes()
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{_NAME}: {path}: {error}") from None
+    tables = read_toml(path, _NAME)
     faults: list[str] = []
     found = {}
     for name, table in tables.items():

@@ -5,7 +5,6 @@ read before stays in force.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +22,7 @@ from config.relays import RelayTarget
 from config.rows import read
 from config.secrets import Secret
 from config.settings import SettingsError
+from config.toml_files import read_toml
 
 T = TypeVar("T")
 _LOG = log(__name__)
@@ -99,10 +99,7 @@ def load_endpoints(path: Path | None, channels: frozenset[str] = frozenset()) ->
     """
     if path is None:
         return NO_ENDPOINTS
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{_SETTING}: {path}: {error}") from None
+    tables = read_toml(path, _SETTING)
     faults: list[str] = []
     found = [one for name, table in tables.items() if (one := _endpoint(name, table, path.parent, channels, faults))]
     if faults:
