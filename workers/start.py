@@ -2,17 +2,12 @@
 
 from typing import Any, Final
 
-from codes import CAUSES, TableError, load_codes
-from codes.channels import CHANNELS
-from config.alert_routes import load_routes
-from config.forwarding import load_endpoints
 from config.logs import log
-from config.relays import Relays
-from config.settings import Settings, SettingsError, load_settings
-from policy import PolicyError, load_policy
+from config.settings import SettingsError, load_settings
 from store.database import open_database
 from store.errors import NotMigrated, Unavailable
 from store.revision import require_migrated
+from workers.own_files import OWN_FILES
 
 _LOG: Final = log(__name__)
 
@@ -24,18 +19,12 @@ def refuse_own_files(**kwargs: Any) -> None:
     it starts anything (`cli.supervisor.preflight`); this is for workers that are started by themselves. What becomes
     wrong later changes nothing: the rules in force stay.
     """
+    settings = load_settings()
     try:
-        _read_all(load_settings())
-    except (SettingsError, PolicyError, TableError, OSError) as error:
+        for look in OWN_FILES:
+            look(settings)
+    except SettingsError as error:
         raise SystemExit(f"This cannot start: {error}") from None
-
-
-def _read_all(settings: Settings) -> None:
-    tables = load_codes(settings.codes_local).tables
-    load_policy(settings.policy, tables)
-    Relays.read(settings.relay_url)
-    load_routes(settings.alert_routes, CAUSES)
-    load_endpoints(settings.forward, frozenset(CHANNELS))
 
 
 def refuse_other_tables(**kwargs: Any) -> None:

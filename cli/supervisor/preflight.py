@@ -7,17 +7,14 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from codes import CAUSES, CHANNELS, TableError, load_codes, shipped
+from codes import CHANNELS
 from config.accounts import MAIN
-from config.alert_routes import load_routes
-from config.forwarding import load_endpoints
-from config.relays import Relays
 from config.settings import Settings, SettingsError
 from config.sync import switches_of
-from policy import PolicyError, load_policy
 from webhook.accounts import Accounts
 from webhook.auth import Guard
 from webhook.proxy.check import check_settings
+from workers.own_files import OWN_FILES
 
 _DATABASES: Final = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 
@@ -65,42 +62,6 @@ def _database(settings: Settings) -> None:
         raise SettingsError(f"DLR_DATABASE_URL: {url.drivername} is not supported. Write {known}")
 
 
-def _codes(settings: Settings) -> None:
-    try:
-        load_codes(settings.codes_local)
-    except (TableError, OSError) as error:
-        raise SettingsError(f"DLR_CODES_LOCAL: {_why(error)}. `dlr codes check FILE` checks it") from None
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be read ({error.strerror})"
-    return str(error).rstrip(".")
-
-
-def _policy(settings: Settings) -> None:
-    try:
-        tables = load_codes(settings.codes_local).tables
-    except (TableError, OSError):
-        tables = shipped().tables  # said already
-    try:
-        load_policy(settings.policy, tables)
-    except (PolicyError, OSError) as error:
-        raise SettingsError(f"DLR_POLICY: {_why(error)}. `dlr policy check FILE` checks it") from None
-
-
-def _endpoints(settings: Settings) -> None:
-    load_endpoints(settings.forward, frozenset(CHANNELS))
-
-
-def _relays(settings: Settings) -> None:
-    Relays.read(settings.relay_url)
-
-
-def _routes(settings: Settings) -> None:
-    load_routes(settings.alert_routes, CAUSES)
-
-
 def _sync(settings: Settings) -> None:
     switches_of(settings, MAIN)
 
@@ -109,11 +70,7 @@ _LOOKS: Final[tuple[Callable[[Settings], None], ...]] = (
     _who_may_post,
     _default_channel,
     _database,
-    _codes,
-    _policy,
-    _endpoints,
-    _relays,
-    _routes,
+    *OWN_FILES,
     _sync,
     check_settings,
 )

@@ -7,7 +7,7 @@ import pytest
 
 from infobip.outbound.results import Exchanged, NotSent, Unknown
 from infobip.outbound.transport import Patience, Transport
-from tests.outbound.wire_server import Deed, Visit, WireServer, answer, last_words, wire_server
+from tests.outbound.wire_server import Deed, Visit, WireServer, answer, last_words
 
 HASTE = Patience(connect=0.5, answer=0.5, total=2)
 
@@ -17,12 +17,6 @@ def transport() -> Iterator[Transport]:
     made = Transport(HASTE, largest_answer=10_000, adds=False)
     yield made
     made.close()
-
-
-@pytest.fixture
-def server() -> Iterator[WireServer]:
-    with wire_server() as made:
-        yield made
 
 
 def raw(*pieces: bytes) -> Deed:

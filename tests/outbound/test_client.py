@@ -39,12 +39,6 @@ def transport() -> Iterator[Transport]:
 
 
 @pytest.fixture
-def server() -> Iterator[WireServer]:
-    with wire_server() as made:
-        yield made
-
-
-@pytest.fixture
 def client(server: WireServer, transport: Transport) -> Client:
     return Client(server.url, AppKey(Secret(KEY)), transport)
 

@@ -27,12 +27,6 @@ def transport() -> Iterator[Transport]:
     made.close()
 
 
-@pytest.fixture
-def server() -> Iterator[WireServer]:
-    with wire_server() as made:
-        yield made
-
-
 class Clock:
     now = 1000.0
 

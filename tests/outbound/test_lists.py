@@ -11,15 +11,9 @@ from infobip.outbound.credentials import AppKey
 from infobip.outbound.lists import blocklist, suppressions
 from infobip.outbound.lists.outcome import Record, Rejected, Unclear
 from infobip.outbound.transport import Patience, Transport
-from tests.outbound.wire_server import WireServer, answer, wire_server
+from tests.outbound.wire_server import WireServer, answer
 
 ADA, NUMBER = "ada.lovelace@example.org", "447700900123"
-
-
-@pytest.fixture
-def server() -> Iterator[WireServer]:
-    with wire_server() as made:
-        yield made
 
 
 @pytest.fixture

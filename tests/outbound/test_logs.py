@@ -15,7 +15,7 @@ from infobip.outbound.credentials import AppKey
 from infobip.outbound.logs import Found, NotThere, Unreadable
 from infobip.outbound.transport import Patience, Transport
 from tests.outbound.bodies import ANNA
-from tests.outbound.wire_server import Visit, WireServer, answer, wire_server
+from tests.outbound.wire_server import Visit, WireServer, answer
 
 SMS = ENDPOINTS["sms-3"]
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -26,12 +26,6 @@ def transport() -> Iterator[Transport]:
     made = Transport(Patience(0.5, 0.5, 2))
     yield made
     made.close()
-
-
-@pytest.fixture
-def server() -> Iterator[WireServer]:
-    with wire_server() as made:
-        yield made
 
 
 @pytest.fixture

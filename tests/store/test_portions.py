@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -16,20 +16,11 @@ from store import notices, spells
 from store.database import Database, open_database
 from store.incidents import Opened, Sighting
 from store.schema import incident_events, incidents
+from tests.store.test_incidents import NOW
+from tests.store.test_incidents import SEEN as A_CARRIER
 
-NOW = datetime(2026, 11, 22, 8, 0, 30, tzinfo=UTC)
 FACTS: Final = {"network": "23410"}
-SEEN = Sighting(
-    account="main",
-    key="carrier-down",
-    rule="carrier-down",
-    severity="warning",
-    title="A carrier fails",
-    next_step="Ask it.",
-    at=NOW,
-    threshold=50,
-    facts=FACTS,
-)
+SEEN = replace(A_CARRIER, threshold=50, within=timedelta(hours=1), facts=FACTS)
 _numbers = count()
 
 
