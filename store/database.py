@@ -54,28 +54,38 @@ class Database:
             raise Unavailable(_short(error)) from error
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open a connection to read from, without taking the writer's lock. Raises `Unavailable` as above."""
+    def reading(self, *, by_keys: bool = False) -> Iterator[Connection]:
+        """Open a connection to read from, without taking the writer's lock. Raises `Unavailable` as above.
+
+        `by_keys` is as in `repeat`.
+        """
         try:
             with self.engine.connect() as connection:
-                yield connection.execution_options(dlr_read_only=True)
+                yield connection.execution_options(dlr_read_only=True, dlr_by_keys=by_keys)
         except (OperationalError, DisconnectionError) as error:
             raise Unavailable(_short(error)) from error
 
     def repeat(
-        self, work: Callable[[Connection], T], tries: int = 6, *, lasting: bool = True, lock: str = sqlite.MAIN
+        self,
+        work: Callable[[Connection], T],
+        tries: int = 6,
+        *,
+        lasting: bool = True,
+        by_keys: bool = False,
+        lock: str = sqlite.MAIN,
     ) -> T:
         """Run `work` in a transaction, and again when another writer got in its way (deadlock, busy, same id).
 
         `lock` is as in `transaction`. Without `lasting` the commit does not wait for the disk: a power cut may undo
         the newest such transactions (of one SQLite file), each as a whole and none without all later ones. That is
         for work whose own input comes back with it; any lasting commit later on makes the earlier ones last as well.
+        `by_keys` says that all of the work's rows are to be found by an index.
         """
         for attempt in range(1, tries + 1):
             done = False
             try:
                 with self.engine.connect() as connection:
-                    connection.execution_options(dlr_lasting=lasting, dlr_lock=lock)
+                    connection.execution_options(dlr_lasting=lasting, dlr_by_keys=by_keys, dlr_lock=lock)
                     with connection.begin():
                         result = work(connection)
                         done = True
@@ -184,8 +194,15 @@ def _prepare_postgresql(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("dlr_lasting", True):
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        options = connection.get_execution_options()
+        off = ["synchronous_commit"] if not options.get("dlr_lasting", True) else []
+        if options.get("dlr_by_keys", False):
+            # A statement's plan is kept as long as its connection. One made while a table was all but empty would read
+            # it from end to end, for each of many values, until somebody analyses it (bench/README.md).
+            off.append("enable_seqscan")
+        if off:
+            calls = ",".join(f"set_config('{name}', 'off', true)" for name in off)
+            connection.exec_driver_sql(f"SELECT {calls}")
 
 
 def _short(error: SQLAlchemyError) -> str:

@@ -140,11 +140,12 @@ def look_again(context: Context, now: datetime) -> None:
         begun = after = second_look.begin(connection, now)
     seen = taken_back = 0
     while True:
-        with database.reading() as connection:
+        with database.reading(by_keys=True) as connection:
             found = second_look.page(connection, after)
         if found.disproved:
             taken_back += database.repeat(
-                lambda connection, numbers=found.disproved: second_look.settle(connection, numbers, now)  # type: ignore[misc]
+                lambda connection, numbers=found.disproved: second_look.settle(connection, numbers, now),  # type: ignore[misc]
+                by_keys=True,
             )
         seen, after = seen + found.seen, found.after
         if not after:

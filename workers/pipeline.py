@@ -70,7 +70,7 @@ class Pipeline:
 
         # On PostgreSQL a power cut that undoes it brings the callbacks back with it. SQLite keeps those in another
         # file, where they may be done for good before this is.
-        new = self._database.repeat(work, lasting=self._database.is_sqlite)
+        new = self._database.repeat(work, lasting=self._database.is_sqlite, by_keys=True)
         if finished and not inbox.finish(self._database, owner, finished):
             raise LostLease
         return new
