@@ -56,7 +56,7 @@ def measure(name: str, size: int, seconds: float, postgresql: PostgreSQL | None,
         with processes(Path(folder) / "logs") as started:
             system = STARTS[name](started, Path(folder) / "state", url)
             try:
-                return _Run(name, size, seconds, connections, system, started).result(postgresql is not None)
+                return _Run(name, size, seconds, connections, system, started).result(postgresql)
             finally:
                 system.database.dispose()
 
@@ -75,7 +75,7 @@ class _Run:
         self._refused = 0
         self._runs = 0
 
-    def result(self, on_postgresql: bool) -> Result:
+    def result(self, postgresql: PostgreSQL | None) -> Result:
         self._post(_WARM_UP)
         if not self._drain(_DRAIN_LEAST * 2):
             raise NotReady(f"{self._name} has not processed what it was warmed up with")
@@ -86,13 +86,15 @@ class _Run:
         processed = (self._posted if drained else self._system.count()) - before
         cpu = cpu_seconds(self._started.pids()) - cpu_before
         rate = processed / took / self._size
+        if postgresql is not None:
+            postgresql.reuse_log()
         half = self._post(self._half_seconds(rate / 2), rate / 2) if drained else Found()
         drained = self._drain(_DRAIN_LEAST) and drained
         # Sums, not rows: counted once at the end, when nothing is measured any more.
         complete = drained and self._system.count() == self._posted
         return Result(
             system=self._name,
-            database="postgresql" if on_postgresql else "sqlite",
+            database="sqlite" if postgresql is None else "postgresql",
             size=self._size,
             callbacks=flat_out.callbacks / flat_out.seconds,
             accepted=flat_out.callbacks * self._size / flat_out.seconds,
