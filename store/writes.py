@@ -24,6 +24,8 @@ from store.parts import in_parts
 Values = Mapping[str, Any]
 # SQLite takes no more values in one statement than 32,766.
 _MOST_BOUND: Final = 30_000
+# Rows that one statement writes on SQLite, where there are so many.
+_TOGETHER: Final = 500
 # PostgreSQL's array types, by the column's type in `store.schema`; texts are the rest.
 _ARRAYS: Final[tuple[tuple[type, str], ...]] = (
     (Moment, "bigint[]"),
@@ -146,10 +148,32 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: 
         return 0
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        marks = ",".join("?" * len(names))
-        sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES ({marks}){tail}"  # noqa: S608
-        return write(connection, sql, _lines(table, names, rows))
+        return _insert_lines(connection, table.name, names, _lines(table, names, rows), tail)
     return write(connection, _unnest(table, names) + tail, [_literals(table, names, rows)])
+
+
+def _insert_lines(
+    connection: Connection, table: str, names: tuple[str, ...], lines: list[tuple[Any, ...]], tail: str
+) -> int:
+    """Do as `_insert` on SQLite: many rows by few statements, whose texts are the same each time, the rest one by one.
+
+    SQLite's driver keeps what it has prepared by the text, and preparing a row's place costs as much as writing it.
+    """
+    together = min(_TOGETHER, _MOST_BOUND // len(names))
+    whole = len(lines) - len(lines) % together
+    wrote = 0
+    for start in range(0, whole, together):
+        values = tuple(chain.from_iterable(lines[start : start + together]))
+        wrote += write(connection, _values_of_many(table, names, together) + tail, [values])
+    if whole < len(lines):
+        wrote += write(connection, _values_of_many(table, names, 1) + tail, lines[whole:])
+    return wrote
+
+
+@cache
+def _values_of_many(table: str, names: tuple[str, ...], rows: int) -> str:
+    marks = f"({','.join('?' * len(names))})"
+    return f"INSERT INTO {table} ({','.join(names)}) VALUES {','.join([marks] * rows)}"  # noqa: S608
 
 
 def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list[tuple[Any, ...]]:

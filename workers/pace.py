@@ -11,11 +11,14 @@ from typing import Final
 # arrives does not, `store.sqlite`). The shorter, the more often the same pages are written (bench/README.md).
 EXCLUSIVE: Final = timedelta(milliseconds=100)
 # Where nobody registers sends, nothing is waited for but a command or a notification.
-ALONE: Final = timedelta(milliseconds=300)
+ALONE: Final = timedelta(milliseconds=600)
 # PostgreSQL locks rows, and nobody but another worker waits for them.
 SHARED: Final = timedelta(milliseconds=200)
 LEAST: Final = 100
-MOST: Final = 2000
+MOST: Final = 6000
+_AT_FIRST: Final = 500
+# A claim of fewer reports that leaves none behind is one of a trickle.
+_TRICKLE: Final = 1000
 # On a busy machine everything takes long, and small transactions would only make it busier.
 _LEAST_A_SECOND: Final = 1000
 
@@ -26,7 +29,7 @@ class Pace:
     def __init__(self, aim: timedelta, clock: Callable[[], float] = time.monotonic) -> None:
         self._aim = aim.total_seconds()
         self._clock = clock
-        self.size = MOST // 4
+        self.size = _AT_FIRST
 
     def aim(self, aim: timedelta) -> None:
         """Let transactions take so long from the next one on."""
@@ -78,7 +81,7 @@ class Rest:
     def after(self, reports: int, *, more: bool) -> bool:
         """Say that so many reports of one claim are done, and whether it left some. Whether there is a rest now: while
         there is a backlog, there is no time to lose."""
-        rests = self._pause > 0 and 0 < reports < MOST // 2 and not more
+        rests = self._pause > 0 and 0 < reports < _TRICKLE and not more
         if rests:
             self._until = self._clock() + self._pause
         return rests

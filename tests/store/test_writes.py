@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from store import writes
 from store.database import Database
@@ -56,6 +57,35 @@ def test_any_texts_come_back_as_they_were(database: Database, texts: list[str]) 
         writes.insert_rows(connection, decisions, [decision(text) for text in texts])
         rows = writes.select_in(connection, decisions, "report_id", [1])
     assert sorted(row.reason for row in rows) == sorted(texts)
+
+
+@pytest.mark.parametrize("rows", [499, 500, 501, 1000, 1203])
+def test_many_rows_are_all_written_once_each_with_its_own_values(database: Database, rows: int) -> None:
+    texts = [f"reason {number}" for number in range(rows)]
+    with database.transaction() as connection:
+        writes.insert_rows(connection, decisions, [decision(text) for text in texts])
+    with database.reading() as connection:
+        found = writes.select_in(connection, decisions, "report_id", [1])
+    assert sorted(row.reason for row in found) == sorted(texts)
+
+
+def test_of_many_rows_those_that_were_there_stay_as_they_were(database: Database) -> None:
+    row = {"account": "main", "seen_at": 1}
+    marks = [number.to_bytes(32, "big") for number in range(1203)]
+    with database.transaction() as connection:
+        writes.insert_new(connection, report_keys, [{**row, "fingerprint": mark} for mark in marks[::7]])
+    with database.transaction() as connection:
+        writes.insert_new(connection, report_keys, [{**row, "fingerprint": mark, "seen_at": 2} for mark in marks])
+        found = writes.select_in(connection, report_keys, "fingerprint", marks, accounts=["main"])
+    assert [row.seen_at for row in found] == [1 if number % 7 == 0 else 2 for number in range(1203)]
+
+
+def test_of_many_rows_none_is_written_where_one_cannot_be(database: Database) -> None:
+    many = [decision("fine") for _ in range(1203)]
+    with pytest.raises(IntegrityError), database.transaction() as connection:
+        writes.insert_rows(connection, decisions, [*many, many[700]])
+    with database.reading() as connection:
+        assert not writes.select_in(connection, decisions, "report_id", [1])
 
 
 def test_bytes_numbers_flags_and_nothing_come_back_as_they_were(database: Database) -> None:
