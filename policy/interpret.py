@@ -1,7 +1,6 @@
 """What there is to decide on in one report: a code's meaning, an event's, or nothing."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from codes import Codes, Meaning
 from codes.channels import AUTO, UNKNOWN
@@ -24,8 +23,7 @@ _BAD_WORDS: Final = {
 _NEWS: Final = EventMeaning("unknown", advice="Infobip sent an event that this release does not know; look at it.")
 
 
-@dataclass(frozen=True, slots=True)
-class Interpretation:
+class Interpretation(NamedTuple):
     """A report's meaning. `meaning` is `None` where nothing is to be decided; `event` is `None` for delivery reports.
 
     `word` is what an event says: stop, start, mention, rejected, restricted, or empty.

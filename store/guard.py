@@ -61,11 +61,10 @@ class Tally:
             found = buckets[bucket] = Counts()
         return found
 
-    def final(self, account: str, scopes: Iterable[tuple[str, str]], at_ms: int) -> None:
-        """Count a report that says delivered or failed."""
-        bucket = at_ms - at_ms % BUCKET_MS
+    def final(self, account: str, scopes: Iterable[tuple[str, str]], bucket: int, reports: int) -> None:
+        """Count so many reports that say delivered or failed."""
         for dimension, value in scopes:
-            self.of((account, dimension, value), bucket).finals += 1
+            self.of((account, dimension, value), bucket).finals += reports
 
     def write(self, connection: Connection) -> None:
         """Append what was counted."""

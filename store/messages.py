@@ -92,7 +92,7 @@ def _row(message: Message, now_ms: int) -> dict[str, Any]:
         "message_id": message.message_id[:255],
         "recipient": message.recipient,
         "channel": message.channel,
-        "state": message.state.value,
+        "state": str(message.state),
         "legs": encode_legs(message.legs),
         "resends": message.resends,
         "purpose": message.purpose,
@@ -122,7 +122,7 @@ def _message(row: Any) -> Message:
 
 def encode_legs(legs: Legs) -> str:
     """Return legs as JSON: name -> [state, milliseconds]."""
-    return msgspec.json.encode({name: (leg.state.value, to_ms(leg.at)) for name, leg in legs.items()}).decode()
+    return msgspec.json.encode({name: (leg.state, to_ms(leg.at)) for name, leg in legs.items()}).decode()
 
 
 def decode_legs(text: str) -> Mapping[str, Leg]:

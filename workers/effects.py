@@ -63,6 +63,8 @@ class Effects:
     """What a list refused: it confirms entries and makes none."""
     guarded: guard.Tally = field(default_factory=guard.Tally)
     """What the guard against mass suppression counts."""
+    finals: Counter[tuple[str, tuple[tuple[str, str], ...], int]] = field(default_factory=Counter)
+    """Reports that say delivered or failed, by account, scopes and bucket, as the guard counts them."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
     sighted: Sighted = field(default_factory=Sighted)
@@ -109,10 +111,16 @@ class Effects:
         row = rows.report_row(number, item, outcome, cause)
         self.reports.append(row)
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
-            self.guarded.final(item.report.account, rows.scopes_of(item.report), row["event_at"])
+            bucket = item.event_ms - item.event_ms % guard.BUCKET_MS
+            self.finals[item.report.account, rows.scopes_of(item.report), bucket] += 1
         if item.recipient and item.recipient not in self.addresses:
             row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_ms)
             self.addresses[item.recipient] = row
+
+    def count_finals(self) -> None:
+        """Let the guard know of what was final: many reports share their scopes and their time."""
+        for (account, scopes, bucket), reports in self.finals.items():
+            self.guarded.final(account, scopes, bucket, reports)
 
     def keep_new(self, message: Message) -> None:
         """Keep a message under a key that has no row, or whose row is gone."""

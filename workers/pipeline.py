@@ -108,8 +108,10 @@ class Pipeline:
 
     def _telling(self, fresh: Sequence[Prepared], known: Known) -> list[Prepared]:
         """Return the items for which it matters what is known of their recipients."""
-        named = {key for key, message in known.items() if message.channel != UNKNOWN or message.is_pointer}
-        named |= {key for item in fresh if item.report.channel != UNKNOWN for key in item.message_keys}
+        named: set[bytes] = set()
+        if any(item.report.channel == UNKNOWN for item in fresh):
+            named |= {key for key, message in known.items() if message.channel != UNKNOWN or message.is_pointer}
+            named |= {key for item in fresh if item.report.channel != UNKNOWN for key in item.message_keys}
         return [item for item in fresh if _tells_of_somebody(item, self.rules, named)]
 
     def _with_channel(self, item: Prepared, message: Message | None) -> Prepared:

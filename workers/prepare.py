@@ -67,7 +67,9 @@ class Prepared(msgspec.Struct, frozen=True):
     @property
     def message_keys(self) -> tuple[bytes, ...]:
         """The keys of the messages that it may be about."""
-        return tuple(key for key in (self.message_key, self.other_key) if key)
+        if not self.other_key:
+            return (self.message_key,) if self.message_key else ()
+        return (self.message_key, self.other_key) if self.message_key else (self.other_key,)
 
 
 class Preparer:
@@ -85,14 +87,18 @@ class Preparer:
         Raises whatever `infobip.inbound.read` raises: `InboundError`, or anything at all for an undecoded body.
         """
         reading: Reading = read(callback.body, callback.content_type, callback.channel, account=callback.account)
-        return [self.item(callback, item.index, item.report) for item in reading.items]
+        received_ms = to_ms(callback.received_at)
+        return [self._item(callback, item.index, item.report, received_ms) for item in reading.items]
 
     def item(self, callback: Callback, index: int, report: Report) -> Prepared:
         """Return one item prepared."""
+        return self._item(callback, index, report, to_ms(callback.received_at))
+
+    def _item(self, callback: Callback, index: int, report: Report, received_ms: int) -> Prepared:
         if report.channel in (UNKNOWN, AUTO):
             report = replace(report, channel=self._default_channel)
         event_at, replaced = _event_time(report.event_at, callback.received_at)
-        event_ms = to_ms(event_at)
+        event_ms = received_ms if event_at is callback.received_at else to_ms(event_at)
         found = self.interpret(report)
         of_a_message = report.event in _OF_A_MESSAGE or report.kind == "LATE_BOUNCE"
         key = other = b""
@@ -106,14 +112,14 @@ class Preparer:
             report=report,
             trusted=callback.trusted,
             received_at=callback.received_at,
-            received_ms=to_ms(callback.received_at),
+            received_ms=received_ms,
             event_at=event_at,
             event_ms=event_ms,
             replaced_time=replaced,
             meaning=found.meaning,
             event=found.event,
             word=found.word,
-            fingerprint=fingerprint(report, trusted=callback.trusted),
+            fingerprint=fingerprint(report, trusted=callback.trusted, event_ms=None if replaced else event_ms),
             recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
             message_key=key,
             other_key=other,
@@ -134,12 +140,12 @@ def _event_time(event_at: datetime | None, received_at: datetime) -> tuple[datet
     return event_at, False
 
 
-def fingerprint(report: Report, *, trusted: bool = True) -> bytes:
+def fingerprint(report: Report, *, trusted: bool = True, event_ms: int | None = None) -> bytes:
     """Return 32 bytes that are the same for every repetition of the same report and for nothing else.
 
     Fields are length-prefixed so that none can pose as a part of another; absent fields are empty. A report with
     neither a message id nor an event id is told apart by the whole item. What a stranger posted never uses up the
-    fingerprint of the real one.
+    fingerprint of the real one. `event_ms` is the report's own time in milliseconds, for who knows it already.
     """
     if report.message_id or report.event_id:
         fields = (
@@ -150,13 +156,19 @@ def fingerprint(report: Report, *, trusted: bool = True) -> bytes:
             report.own_channel,
             _code(report.status),
             _code(report.error),
-            report.event_id or (str(to_ms(report.event_at)) if report.event_at else ""),
+            report.event_id or _time(report.event_at, event_ms),
         )
         text = "".join([f"{len(field)}:{field}" for field in fields])
     else:
         text = canonical(report.raw)
     text = text if trusted else f"untrusted {text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _time(at: datetime | None, ms: int | None) -> str:
+    if ms is not None:
+        return str(ms)
+    return str(to_ms(at)) if at else ""
 
 
 def _code(ref: CodeRef | None) -> str:

@@ -35,7 +35,7 @@ def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[st
         "item_index": item.index,
         "message_key": item.message_key,
         "recipient": item.recipient,
-        "event": report.event.value,
+        "event": str(report.event),
         "kind": report.kind[:64],
         "channel": report.channel,
         "outcome": outcome,

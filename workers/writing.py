@@ -77,6 +77,7 @@ def _tell(connection: Connection, effects: Effects) -> None:
 def _write_entries(connection: Connection, effects: Effects) -> None:
     effects.entries = still_meant(effects.entries, effects.delivered)
     known = suppressions.standing(connection, effects.entries)
+    effects.count_finals()
     entries = guard.guarded(connection, effects.entries, known, effects.guarded, effects.limits, effects.now)
     suppressions.suppress(connection, entries, effects.now, "policy", known)
     effects.guarded.write(connection)
