@@ -16,6 +16,8 @@ def normalise(address: str) -> str:
     as given (its owner's server decides whether case counts); other ids (push registrations, chat users) stay as
     they are but for surrounding white space.
     """
+    if address.isdecimal() and address.isascii() and address[0] != "0":
+        return address  # Infobip's own form of a number
     text = address.strip()
     if "@" in text:
         local, _, domain = text.rpartition("@")

@@ -124,12 +124,8 @@ def code_ref(
 
 
 def address(text: str | None) -> str:
-    """Return `text` as `normalise` does. Infobip's own form, bare digits, is already in that form."""
-    if not text:
-        return ""
-    if text.isdecimal() and text.isascii() and text[0] != "0":
-        return text
-    return normalise(text)
+    """Return `text` as `normalise` does, and the empty text where there is none."""
+    return normalise(text) if text else ""
 
 
 @lru_cache(maxsize=1024)
