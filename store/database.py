@@ -198,8 +198,9 @@ def _prepare_postgresql(engine: Engine) -> None:
         off = ["synchronous_commit"] if not options.get("dlr_lasting", True) else []
         if options.get("dlr_by_keys", False):
             # A statement's plan is kept as long as its connection. One made while a table was all but empty would read
-            # it from end to end, for each of many values, until somebody analyses it (bench/README.md).
-            off.append("enable_seqscan")
+            # it from end to end, for each of many values, until somebody analyses it (bench/README.md). A small table
+            # without an index is still read so, but counted as so dear then that the server would compile the plan.
+            off += ["enable_seqscan", "jit"]
         if off:
             calls = ",".join(f"set_config('{name}', 'off', true)" for name in off)
             connection.exec_driver_sql(f"SELECT {calls}")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from store.database import Database
 from tests.support.desk import Desk, report
@@ -53,8 +53,18 @@ def test_nor_does_the_second_look(desk: Desk) -> None:
 def test_only_work_that_says_so_is_planned_without_reading_tables_from_end_to_end(
     database: Database, by_keys: bool, expected: str
 ) -> None:
-    ask = text("SHOW enable_seqscan")
-    assert database.repeat(lambda connection: connection.execute(ask).scalar(), by_keys=by_keys) == expected
+    ask = text("SELECT current_setting('enable_seqscan'), current_setting('jit')")
+    assert set(database.repeat(lambda connection: connection.execute(ask).one(), by_keys=by_keys)) == {expected}
     with database.reading(by_keys=by_keys) as connection:
-        assert connection.execute(ask).scalar() == expected
-    assert database.repeat(lambda connection: connection.execute(ask).scalar()) == "on"
+        assert set(connection.execute(ask).one()) == {expected}
+    assert set(database.repeat(lambda connection: connection.execute(ask).one())) == {"on"}
+
+
+def test_a_table_without_an_index_is_read_without_compiling_a_plan_for_it(database: Database) -> None:
+    def plan(connection: Connection) -> str:
+        connection.execute(text("CREATE TEMPORARY TABLE plain (value integer) ON COMMIT DROP"))
+        return "\n".join(connection.execute(text("EXPLAIN SELECT sum(value) FROM plain")).scalars())
+
+    found = database.repeat(plan, by_keys=True)
+    assert "Seq Scan" in found
+    assert "JIT" not in found
