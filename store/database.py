@@ -201,8 +201,12 @@ def _prepare_postgresql(engine: Engine) -> None:
             # it from end to end, for each of many values, until somebody analyses it (bench/README.md). A small table
             # without an index is still read so, but counted as so dear then that the server would compile the plan.
             off += ["enable_seqscan", "jit"]
-        if off:
-            calls = ",".join(f"set_config('{name}', 'off', true)" for name in off)
+        wanted = dict.fromkeys(off, "off")
+        if options.get("dlr_read_only", False) and options.get("dlr_by_keys", False):
+            # Others on this connection may have had the same statement planned without saying so.
+            wanted["plan_cache_mode"] = "force_custom_plan"
+        if wanted:
+            calls = ",".join(f"set_config('{name}', '{value}', true)" for name, value in wanted.items())
             connection.exec_driver_sql(f"SELECT {calls}")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, select
 from policy.rules import Limits
 from store.ids import new_id, new_ids
 from store.moments import from_ms, to_ms
+from store.parts import in_parts
 from store.schema import guard_deltas, guard_holds
 from store.suppressions import HELD, STANDING, Entry, Key
 from store.writes import insert_new, insert_rows
@@ -141,31 +142,37 @@ def _bucket(entry: Entry) -> int:
 
 
 def _read(connection: Connection, entries: Sequence[Entry], limits: Limits, now: datetime) -> _Window:
-    """Read the counts, folded and not, and the groups of all scopes of these entries: two queries, by key.
+    """Read the counts, folded and not, and the groups of all scopes of these entries, by key.
 
     What nobody has folded yet counts as well: a fast campaign's deliveries would be missing beside its failures.
     """
     scopes = {(entry.account, *scope) for entry in entries for scope in entry.scopes}
     buckets = [_bucket(entry) for entry in entries]
-    among, values = _among(connection, scopes)
     low, high, fresh = min(buckets) - span(limits), max(buckets), to_ms(now - limits.guard_window)
     counts: dict[Scope, dict[int, Counts]] = {}
-    part = _COUNTED.format(table="guard_counts", among=among), _COUNTED.format(table="guard_deltas", among=among)
-    bounds = (*values, low, high)
-    both = " UNION ALL ".join(part)
-    for account, dimension, value, bucket, finals, candidates in _rows(connection, both, bounds * 2):
-        one = counts.setdefault((account, dimension, value), {}).setdefault(bucket, Counts())
-        one.finals += finals
-        one.candidates += candidates
     holds, released = {}, set()
-    for number, account, dimension, value, state in _rows(connection, _HELD.format(among=among), (*values, fresh)):
-        if state == OPEN:
-            holds[account, dimension, value] = number
-        elif state == RELEASED:
-            released.add((account, dimension, value))
+    for part in in_parts(sorted(scopes), _AT_ONCE):
+        wanted = set(part)
+        among, values = _among(connection, part)
+        both = " UNION ALL ".join(_COUNTED.format(table=table, among=among) for table in _COUNTS)
+        for account, dimension, value, bucket, finals, candidates in _rows(connection, both, (*values, low, high) * 2):
+            # Each of the three is one of those asked for, but not all three together need be.
+            if (scope := (account, dimension, value)) in wanted:
+                one = counts.setdefault(scope, {}).setdefault(bucket, Counts())
+                one.finals += finals
+                one.candidates += candidates
+        for number, account, dimension, value, state in _rows(connection, _HELD.format(among=among), (*values, fresh)):
+            scope = (account, dimension, value)
+            if scope in wanted and state == OPEN:
+                holds[scope] = number
+            elif scope in wanted and state == RELEASED:
+                released.add(scope)
     return _Window(counts, holds, frozenset(released))
 
 
+# SQLite takes no more values in one statement than 32,766, and each scope brings up to three, twice.
+_AT_ONCE: Final = 4_000
+_COUNTS: Final = ("guard_counts", "guard_deltas")
 # Plain SQL, since it is asked for every slice in which somebody would be suppressed (see `store.writes`).
 _COUNTED: Final = (
     "SELECT account, dimension, value, bucket, SUM(finals), SUM(candidates) FROM {table} WHERE {among}"

@@ -78,8 +78,10 @@ class Effects:
     """Whenever something of this slice arrived at (channel, recipient)."""
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
-    people: set[bytes] = field(default_factory=set)
-    """Recipients in `arrived` and `delivered`."""
+    people: dict[bytes, set[str]] = field(default_factory=dict)
+    """Recipients in `arrived` and `delivered`, and on which channels something arrived at each."""
+    rows_of: dict[bytes, list[dict[str, Any]]] = field(default_factory=dict)
+    """The rows of `reports` by the key of their message."""
     reached: set[bytes] = field(default_factory=set)
     register: Register = NOTHING
     settled: list[tuple[str, bytes, int]] = field(default_factory=list)
@@ -110,6 +112,7 @@ class Effects:
             traffic.count(self.counted, item.report, outcome, item.received_ms)
         row = rows.report_row(number, item, outcome, cause)
         self.reports.append(row)
+        self.rows_of.setdefault(item.message_key, []).append(row)
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
             bucket = item.event_ms - item.event_ms % guard.BUCKET_MS
             self.finals[item.report.account, rows.scopes_of(item.report), bucket] += 1
@@ -137,15 +140,15 @@ class Effects:
 
     def give_reports(self, old: bytes, to: Message) -> None:
         """Let what was reported under the key `old` be reports on the message `to`."""
-        for row in self.reports:
-            if row["message_key"] == old:
-                row.update(message_key=to.key, recipient=to.recipient, apart=False)
+        for row in self.rows_of.pop(old, ()):
+            row.update(message_key=to.key, recipient=to.recipient, apart=False)
+            self.rows_of.setdefault(to.key, []).append(row)
         if old in self.gone:
             self.given[old] = (to.key, to.recipient)
 
     def has_delivery(self, key: bytes) -> bool:
         """Whether a delivery report of this slice is about the message of this key."""
-        return any(row["message_key"] == key and row["event"] == Event.DELIVERY for row in self.reports)
+        return any(row["event"] == Event.DELIVERY for row in self.rows_of.get(key, ()))
 
     def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
         """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
@@ -214,10 +217,12 @@ class Effects:
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""
-        if recipient not in self.people:
-            return ()
-        known = (*self.arrived.items(), *self.delivered.items())
-        return tuple(channel for (channel, address), moment in known if address == recipient and moment > at)
+        channels = sorted(self.people.get(recipient, ()))
+        return tuple(channel for channel in channels if self._reached(channel, recipient, at))
+
+    def _reached(self, channel: str, recipient: bytes, after: datetime) -> bool:
+        known = (self.arrived.get((channel, recipient)), self.delivered.get((channel, recipient)))
+        return any(moment is not None and moment > after for moment in known)
 
     def add_failure(self, failure: Failure | None) -> None:
         """Keep a failure that says something about the person, and after which nothing has arrived that we know of."""
@@ -226,9 +231,8 @@ class Effects:
 
     def delivered_to(self, recipient: bytes) -> dict[str, list[datetime]]:
         """Return whenever something of this slice arrived at the person so far, by channel."""
-        if recipient not in self.people:
-            return {}
-        return {channel: times for (channel, address), times in self.deliveries.items() if address == recipient}
+        channels = self.people.get(recipient, ())
+        return {channel: times for channel in channels if (times := self.deliveries.get((channel, recipient)))}
 
     def failures_told(self) -> Iterator[Failure]:
         """Yield the failures that were kept, each with the moment from which it counts no longer, as far as known."""

@@ -180,6 +180,6 @@ def _reached(item: Prepared, effects: Effects) -> None:
     effects.reached.add(item.message_key)
     if item.recipient:
         key = (item.report.channel, item.recipient)
-        effects.people.add(item.recipient)
+        effects.people.setdefault(item.recipient, set()).add(item.report.channel)
         effects.delivered[key] = max(item.event_at, effects.delivered.get(key, item.event_at))
         effects.deliveries.setdefault(key, []).append(item.event_at)

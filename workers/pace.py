@@ -10,7 +10,7 @@ from typing import Final
 # SQLite has one writer a file: whoever registers a send or resends waits for the transaction under way (a callback that
 # arrives does not, `store.sqlite`). The shorter, the more often the same pages are written (bench/README.md).
 EXCLUSIVE: Final = timedelta(milliseconds=100)
-# Where nobody registers sends, nothing is waited for but a command or a notification.
+# Where nobody registers sends, nothing waits for it but a command, a notification, or who writes the list by the API.
 ALONE: Final = timedelta(milliseconds=600)
 # PostgreSQL locks rows, and nobody but another worker waits for them.
 SHARED: Final = timedelta(milliseconds=200)

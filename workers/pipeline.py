@@ -99,7 +99,8 @@ class Pipeline:
         known, own = find_known(connection, {key for item in fresh for key in item.message_keys})
         past = _Past.read(connection, self._telling(fresh, known), effects.now)
         effects.arrived = past.arrived
-        effects.people = {address for _, address in past.arrived}
+        for channel, address in past.arrived:
+            effects.people.setdefault(address, set()).add(channel)
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
             item = of_our_message(item, known, effects)
             message = message_of(item, known, own, effects)

@@ -8,6 +8,7 @@ import pytest
 
 from policy import Mode
 from policy.rules import Rules
+from store import guard
 from store.schema import guard_counts, guard_deltas, guard_holds, incidents, suppression_audit, suppressions
 from tests.support.desk import Desk, report
 from tests.suppress.people import act, bounce, maintain, opted_out
@@ -35,6 +36,30 @@ def test_8000_bounces_of_one_domain_are_held_and_one_incident_tells(desk: Desk) 
     assert "dlr suppress held" in told.next_step
     [incident] = desk.rows(incidents)
     assert (incident.severity, incident.state) == ("critical", "open")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4_000])
+def test_a_surge_is_the_same_however_many_scopes_are_asked_for_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(guard, "_AT_ONCE", at_once)
+    for part in range(16):
+        desk.handle(*[bounce(50 * part + number, minute=part // 8) for number in range(50)], channel="email")
+    assert states(desk) == {"active": 50, "held": 750}
+    [hold] = desk.rows(guard_holds)
+    assert (hold.dimension, hold.candidates) == ("domain", 100)
+
+
+def test_no_scope_counts_twice_where_several_portions_of_scopes_name_its_parts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_AT_ONCE", 2)
+    # The sender has the domain's name, so that what is asked for beside another sender names both of its parts.
+    twice = {"domain": "example.com", "sender": "example.com"}
+    desk.handle(*[bounce(number, **twice) for number in range(25)], channel="email")
+    desk.handle(bounce(99, sender="a"), *[bounce(number, **twice) for number in range(25, 40)], channel="email")
+    assert states(desk) == {"active": 41}
+    assert desk.rows(guard_holds) == []
 
 
 def test_opt_outs_in_the_midst_of_a_surge_are_never_held(desk: Desk) -> None:
