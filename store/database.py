@@ -27,6 +27,11 @@ _DEFAULT_WAIT: Final = timedelta(seconds=10)
 _LONGEST_STATEMENT: Final = timedelta(seconds=60)
 # Seconds of rest after which a connection is asked whether it is still there.
 _TRUSTED: Final = 1.0
+# A statement's plan is kept as long as its connection. One made while a table was all but empty would read it from end
+# to end, for each of many values, until somebody analyses it (bench/README.md). So it is planned anew, whoever else had
+# it planned, and by an index. A small table without one is read as ever, but counted as so dear then that the server
+# would compile the plan.
+_BY_KEYS: Final = {"enable_seqscan": "off", "jit": "off", "plan_cache_mode": "force_custom_plan"}
 # PostgreSQL's serialization failure, deadlock and lock timeout: the transaction is gone and may be repeated.
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})
 
@@ -195,16 +200,9 @@ def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        off = ["synchronous_commit"] if not options.get("dlr_lasting", True) else []
+        wanted = {} if options.get("dlr_lasting", True) else {"synchronous_commit": "off"}
         if options.get("dlr_by_keys", False):
-            # A statement's plan is kept as long as its connection. One made while a table was all but empty would read
-            # it from end to end, for each of many values, until somebody analyses it (bench/README.md). A small table
-            # without an index is still read so, but counted as so dear then that the server would compile the plan.
-            off += ["enable_seqscan", "jit"]
-        wanted = dict.fromkeys(off, "off")
-        if options.get("dlr_read_only", False) and options.get("dlr_by_keys", False):
-            # Others on this connection may have had the same statement planned without saying so.
-            wanted["plan_cache_mode"] = "force_custom_plan"
+            wanted |= _BY_KEYS
         if wanted:
             calls = ",".join(f"set_config('{name}', '{value}', true)" for name, value in wanted.items())
             connection.exec_driver_sql(f"SELECT {calls}")

@@ -73,8 +73,7 @@ def insert_returning(
         # executemany cannot return rows, one statement with all values can.
         found: list[tuple[Any, ...]] = []
         for part in in_parts(_lines(table, names, rows), _MOST_BOUND // len(names)):
-            marks = ",".join([f"({','.join('?' * len(names))})"] * len(part))
-            sql = f"INSERT INTO {table.name} ({','.join(names)}) VALUES {marks}{tail}"  # noqa: S608
+            sql = _insert_of(table.name, names, len(part)) + tail
             found += returned(connection, sql, tuple(chain.from_iterable(part)))
         return found
     sql = _unnest(table, names) + tail
@@ -164,14 +163,13 @@ def _insert_lines(
     wrote = 0
     for start in range(0, whole, together):
         values = tuple(chain.from_iterable(lines[start : start + together]))
-        wrote += write(connection, _values_of_many(table, names, together) + tail, [values])
+        wrote += write(connection, _insert_of(table, names, together) + tail, [values])
     if whole < len(lines):
-        wrote += write(connection, _values_of_many(table, names, 1) + tail, lines[whole:])
+        wrote += write(connection, _insert_of(table, names, 1) + tail, lines[whole:])
     return wrote
 
 
-@cache
-def _values_of_many(table: str, names: tuple[str, ...], rows: int) -> str:
+def _insert_of(table: str, names: tuple[str, ...], rows: int) -> str:
     marks = f"({','.join('?' * len(names))})"
     return f"INSERT INTO {table} ({','.join(names)}) VALUES {','.join([marks] * rows)}"  # noqa: S608
 
