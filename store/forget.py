@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
 
 from codes.causes import FIRM
-from store import examples, listed, typed
+from store import examples, ledger, listed, typed
 from store import trail_cuts as trail_ends
 from store.about import ids_about
 from store.ids import first_id_of
@@ -93,6 +93,7 @@ def remove(
     names = _names_of(connection, hashes, known, registered, resends)
     # Looked for while the messages are there: by them their reports are found.
     numbers = ids_about(connection, keys, hashes)
+    _keep_fingerprints(connection, keys, now)
     done["messages"] = _delete(connection, messages.c.key, keys)
     done["sends"] = _remove_sends(connection, hashes, registered, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
@@ -114,6 +115,14 @@ def remove(
     named = typed.find(connection, mentions) if named is None else named
     done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
     return dict(done)
+
+
+def _keep_fingerprints(connection: Connection, keys: Sequence[bytes], now: datetime) -> None:
+    """Keep what repeated reports are recognised by apart from the messages that it lies beside."""
+    columns = select(messages.c.account, messages.c.fingerprint)
+    for part in in_parts(keys, _MANY):
+        told = connection.execute(columns.where(messages.c.key.in_(part), func.length(messages.c.fingerprint) > 0))
+        ledger.unseen(connection, [(row.account, row.fingerprint) for row in told], now)
 
 
 def _theirs(

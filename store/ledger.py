@@ -16,7 +16,10 @@ from store.writes import insert_new, insert_returning, insert_rows
 
 
 def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
-    """Remember (account, fingerprint) pairs; return those that were not known: only they may have effects."""
+    """Remember (account, fingerprint) pairs; return those that were not known: only they may have effects.
+
+    Those of reports that make a message known need no remembering here (`store.messages.Message.fingerprint`).
+    """
     now = to_ms(at)
     rows = [{"account": account, "fingerprint": mark, "seen_at": now} for account, mark in sorted(set(keys))]
     found = insert_returning(connection, report_keys, rows, ("account", "fingerprint"))

@@ -35,6 +35,8 @@ class Message(NamedTuple):
     purpose: str = "undeclared"
     sender: str = ""
     mcc_mnc: str = ""
+    fingerprint: bytes = b""
+    """Of the delivery report by which it became known; empty where something else told of it first."""
 
     @property
     def is_pointer(self) -> bool:
@@ -100,6 +102,7 @@ def _row(message: Message, now_ms: int) -> dict[str, Any]:
         "mcc_mnc": message.mcc_mnc[:16],
         "first_at": to_ms(message.first_at),
         "changed_at": now_ms,
+        "fingerprint": message.fingerprint,
     }
 
 
@@ -117,6 +120,7 @@ def _message(row: Any) -> Message:
         purpose=row.purpose,
         sender=row.sender,
         mcc_mnc=row.mcc_mnc,
+        fingerprint=row.fingerprint or b"",
     )
 
 

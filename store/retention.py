@@ -73,7 +73,10 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "keys": _delete(database, report_keys, report_keys.c.fingerprint, report_keys.c.seen_at < now - limits.keys),
         "protections": _delete(database, protections, protections.c.address, protections.c.until < now),
         "failures": _delete(database, failure_days, failure_days.c.address, failure_days.c.day < now - _FAILURES),
-        "messages": _delete(database, messages, messages.c.key, messages.c.changed_at < now - limits.decisions),
+        # With the message goes what its first report is recognised by.
+        "messages": _delete(
+            database, messages, messages.c.key, messages.c.changed_at < now - max(limits.decisions, limits.keys)
+        ),
         "contents": _delete(database, contents, contents.c.id, contents.c.keep_until < now),
         "sends": _delete(database, sends, sends.c.key, sends.c.sent_at < now - limits.reports),
         "silences": _delete(database, silences, silences.c.key, silences.c.due_at < now - KEPT_FOR),

@@ -118,6 +118,7 @@ def _first(item: Prepared, told: State) -> Message:
         state=told,
         sender=report.sender,
         mcc_mnc=report.mcc_mnc,
+        fingerprint=item.fingerprint,
     )
 
 
@@ -152,6 +153,7 @@ def _before(item: Prepared, message: Message | None) -> Message:
             first_at=item.received_at,
             legs={},
             state=State.UNKNOWN,
+            fingerprint=item.fingerprint if item.makes_known else b"",
         )
     if item.trusted and is_hearsay(message.legs):
         return message._replace(channel=report.channel, sender="", mcc_mnc="")

@@ -13,7 +13,7 @@ from policy.counting import ABOUT_PEOPLE
 from reports import Event
 from reports.states import REACHED, is_hearsay
 from reports.words import MENTION
-from store import inbox, ledger, protections, repeats, sends, suppressions
+from store import inbox, protections, repeats, sends, suppressions
 from store.arrivals import last_arrivals
 from store.database import Database
 from store.events import endpoints_of
@@ -26,7 +26,8 @@ from workers.moves import Known, find_known, message_of, move, of_our_message
 from workers.pace import ALONE, EXCLUSIVE, SHARED, Pace
 from workers.passing import Passing
 from workers.prepare import Prepared, Preparer
-from workers.register import NOTHING, look_up, of_originals
+from workers.register import look_up, of_originals
+from workers.repeated import never_seen
 from workers.sightings import mentioned, without_channel
 from workers.tally import Tally
 from workers.writing import write
@@ -59,14 +60,13 @@ class Pipeline:
         def work(connection: Connection) -> int:
             endpoints = endpoints_of(connection)
             effects = Effects(self._vault, now, self.rules.limits, tally=self._tally(now), endpoints=endpoints)
-            fresh = self._fresh(connection, items, now)
-            self._decide(connection, fresh, effects)
+            fresh = self._decide(connection, items, effects)
             write(connection, effects)
             if not inbox.still_mine(connection, owner, callbacks):
                 raise LostLease
             if self._database.is_sqlite:
                 self.pace.aim(EXCLUSIVE if effects.register.in_use else ALONE)
-            return len(fresh)
+            return fresh
 
         # On PostgreSQL a power cut that undoes it brings the callbacks back with it. SQLite keeps those in another
         # file, where they may be done for good before this is.
@@ -79,24 +79,15 @@ class Pipeline:
         # Where nothing is sent again, there is nothing to pause.
         return Tally.of(now, self.rules.limits.pause_window, counts=self.rules.modes["retry"] is Mode.ACT)
 
-    def _fresh(self, connection: Connection, items: Sequence[Prepared], now: datetime) -> list[Prepared]:
-        """Return the items that were never seen, each once."""
-        new = ledger.unseen(connection, [(item.report.account, item.fingerprint) for item in items], now)
-        fresh = []
-        for item in items:
-            key = (item.report.account, item.fingerprint)
-            if key in new:
-                new.remove(key)
-                fresh.append(item)
-        return fresh
-
-    def _decide(self, connection: Connection, fresh: Sequence[Prepared], effects: Effects) -> None:
-        register = NOTHING
-        if sends.in_use(connection):
-            fresh = of_originals(connection, fresh, self._vault)
-            register = look_up(connection, fresh)
-        effects.register = register
-        known, own = find_known(connection, {key for item in fresh for key in item.message_keys})
+    def _decide(self, connection: Connection, items: Sequence[Prepared], effects: Effects) -> int:
+        """Decide on the items that were never seen; return how many those are."""
+        registers = sends.in_use(connection)
+        if registers:
+            items = of_originals(connection, items, self._vault)
+        known, own = find_known(connection, {key for item in items for key in item.message_keys})
+        fresh = never_seen(connection, items, known, effects.now)
+        if registers:
+            effects.register = look_up(connection, fresh)
         past = _Past.read(connection, self._telling(fresh, known), effects.now)
         effects.arrived = past.arrived
         for channel, address in past.arrived:
@@ -106,6 +97,7 @@ class Pipeline:
             message = message_of(item, known, own, effects)
             item = self._with_channel(item, message)
             self._one(number, item, message, past, effects)
+        return len(fresh)
 
     def _telling(self, fresh: Sequence[Prepared], known: Known) -> list[Prepared]:
         """Return the items for which it matters what is known of their recipients."""

@@ -65,6 +65,11 @@ class Prepared(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, **changes)
 
     @property
+    def makes_known(self) -> bool:
+        """Whether its message is known by it, where nothing was known of that before, and by its `fingerprint`."""
+        return self.report.event is Event.DELIVERY and bool(self.message_key) and not self.other_key
+
+    @property
     def message_keys(self) -> tuple[bytes, ...]:
         """The keys of the messages that it may be about."""
         if not self.other_key:

@@ -69,6 +69,7 @@ quarantine: Final = Table(
     Index("ix_quarantine_state", "state", "id"),
 )
 
+# Reports by which no message became known first: the marks of those that did are beside their messages.
 report_keys: Final = Table(
     "report_keys",
     metadata,
@@ -108,6 +109,7 @@ messages: Final = Table(
     Column("mcc_mnc", String(16), nullable=False),
     Column("first_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=True),  # of the delivery report that made it known, if one did
     Index("ix_messages_id", "message_id"),
     Index("ix_messages_changed", "changed_at"),
 )
