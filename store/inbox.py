@@ -3,24 +3,30 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from store import choice
 from store.choice import LEASE, MOST_CALLBACKS, WAITING
 from store.database import Database
 from store.errors import KeyMismatch, UnknownKey
 from store.ids import new_id, new_ids
-from store.moments import EPOCH
 from store.raw import Raw, pack
 from store.schema import inbox, quarantine
 from store.sqlite import RECEIVED
 from store.vault import Vault
 from store.writes import insert_rows
 
+# SQLite changes a row in place as long as its size stays what it was, and else writes its body anew: twice for each
+# callback. So a name of nobody is as long as one of a worker, a lease of nobody's takes as many bytes as one that runs,
+# and what the state of a callback that is done is longer by (`done` for `new`), its owner's name is shorter by.
+_WIDE: Final = 64
+_NOBODY: Final = "-" * _WIDE
+_NOBODY_ANY_MORE: Final = _NOBODY[:-1]
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Attempts lost while claimed alone after which a callback is taken for poison.
 MOST_ALONE: Final = 3
 UNREADABLE: Final = "unreadable"
@@ -82,8 +88,8 @@ def keep(connection: Connection, vault: Vault, arrival: Arrival) -> int:
         "items": arrival.items,
         "state": "undecoded" if arrival.undecoded else "new",
         "waiting": 1,
-        "owner": "",
-        "lease_until": EPOCH,
+        "owner": _NOBODY,
+        "lease_until": _LONG_AGO,
         "attempts": 0,
         "alone_attempts": 0,
         "relaying": int(arrival.relayed),
@@ -175,7 +181,7 @@ def _claim(
         update(inbox)
         .where(inbox.c.id.in_(chosen.ids))
         .values(
-            owner=owner,
+            owner=_wide(owner),
             lease_until=now + LEASE,
             attempts=inbox.c.attempts + 1,
             alone_attempts=inbox.c.alone_attempts + (1 if alone else 0),
@@ -213,9 +219,17 @@ def as_callback(row: Any, vault: Vault) -> Callback:
     )
 
 
+def _wide(owner: str) -> str:
+    return owner[:_WIDE].ljust(_WIDE)
+
+
+def _held_by(owner: str, ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+    return inbox.c.id.in_(ids), inbox.c.owner == _wide(owner)
+
+
 def renew(database: Database, owner: str, ids: Sequence[int], now: datetime) -> bool:
     """Prolong the lease between two slices. Whether all are still this owner's."""
-    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(lease_until=now + LEASE)
+    mine = update(inbox).where(*_held_by(owner, ids)).values(lease_until=now + LEASE)
     renewed = database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False, lock=RECEIVED)
     return renewed == len(ids)
 
@@ -226,7 +240,7 @@ def still_mine(connection: Connection, owner: str, ids: Sequence[int]) -> bool:
     On PostgreSQL nobody takes them over before the transaction ends. On SQLite they lie in the other file, and
     whoever does so meanwhile waits for this transaction before it decides, and then knows their reports.
     """
-    mine = select(inbox.c.id).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
+    mine = select(inbox.c.id).where(*_held_by(owner, ids))
     if connection.dialect.name != "sqlite":
         mine = mine.with_for_update(key_share=True)
     return len(connection.execute(mine).all()) == len(ids)
@@ -237,12 +251,13 @@ def finish(database: Database, owner: str, ids: Sequence[int]) -> bool:
 
     A crash or a power cut before that lets them be processed again, and their reports are then known already.
     """
-    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(state="done", waiting=0, owner="")
+    over = {"state": "done", "waiting": 0, "owner": _NOBODY_ANY_MORE}
+    mine = update(inbox).where(*_held_by(owner, ids)).values(**over)
     done = database.repeat(lambda connection: connection.execute(mine).rowcount, lasting=False, lock=RECEIVED)
     return done == len(ids)
 
 
-def give_back(database: Database, owner: str, ids: Sequence[int], until: datetime = EPOCH) -> None:
+def give_back(database: Database, owner: str, ids: Sequence[int], until: datetime = _LONG_AGO) -> None:
     """Return callbacks to the queue without counting the attempt: it was not their fault.
 
     Nobody claims them before `until`.
@@ -250,14 +265,14 @@ def give_back(database: Database, owner: str, ids: Sequence[int], until: datetim
     one_less = {
         column.name: case((column > 0, column - 1), else_=0) for column in (inbox.c.attempts, inbox.c.alone_attempts)
     }
-    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner)
-    given = mine.values(owner="", lease_until=until, **one_less)
+    mine = update(inbox).where(*_held_by(owner, ids))
+    given = mine.values(owner=_NOBODY, lease_until=until, **one_less)
     database.repeat(lambda connection: connection.execute(given), lock=RECEIVED)
 
 
 def let_go(database: Database, owner: str, ids: Sequence[int]) -> None:
     """Return callbacks to the queue at once, the attempt counted: each is tried by itself from now on."""
-    mine = update(inbox).where(inbox.c.id.in_(ids), inbox.c.owner == owner).values(owner="", lease_until=EPOCH)
+    mine = update(inbox).where(*_held_by(owner, ids)).values(owner=_NOBODY, lease_until=_LONG_AGO)
     database.repeat(lambda connection: connection.execute(mine), lasting=False, lock=RECEIVED)
 
 
@@ -269,8 +284,8 @@ def backlog(connection: Connection, now: datetime) -> tuple[int, timedelta]:
 
 def quarantine_claimed(connection: Connection, owner: str, callback: Callback, at: datetime, reason: str) -> None:
     """Move a claimed callback as a whole into quarantine, out of the queue."""
-    mine = update(inbox).where(inbox.c.id == callback.id, inbox.c.owner == owner)
-    if connection.execute(mine.values(state="quarantined", waiting=0, owner="")).rowcount:
+    mine = update(inbox).where(*_held_by(owner, [callback.id]))
+    if connection.execute(mine.values(state="quarantined", waiting=0, owner=_NOBODY_ANY_MORE)).rowcount:
         known = update(quarantine).where(quarantine.c.callback_id == callback.id, quarantine.c.item_index == -1)
         # One that was there before, and was replayed after a fix that did not help, is open again.
         if not connection.execute(known.values(state="open", reason=reason, kept_at=at)).rowcount:

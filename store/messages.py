@@ -126,6 +126,10 @@ def _message(row: Any) -> Message:
 
 def encode_legs(legs: Legs) -> str:
     """Return legs as JSON: name -> [state, milliseconds]."""
+    if len(legs) == 1 and "" in legs:
+        # Nearly every message: made for each report.
+        leg = legs[""]
+        return f'{{"":["{leg.state}",{to_ms(leg.at)}]}}'
     return msgspec.json.encode({name: (leg.state, to_ms(leg.at)) for name, leg in legs.items()}).decode()
 
 

@@ -10,9 +10,7 @@ from workers.moves import Known
 from workers.prepare import Prepared
 
 
-def never_seen(
-    connection: Connection, items: Sequence[Prepared], known: Known, now: datetime
-) -> list[Prepared]:
+def never_seen(connection: Connection, items: Sequence[Prepared], known: Known, now: datetime) -> list[Prepared]:
     """Return the items that were never seen, each once, and have the others of that kind told apart from now on.
 
     `known` are the messages that the items may be about. A report that makes its message known is remembered with it,
