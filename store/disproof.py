@@ -54,13 +54,15 @@ def lift_after(connection: Connection, arrived: Arrived, now: datetime) -> Seque
 
 def weigh(rows: Iterable[Any], arrived: Arrived) -> Disproof:
     """Sort entries by what arrivals say of them. `rows` are as `store.writes.select_in` returns them."""
+    rows = [row for row in rows if row.state in STANDING and row.cause in LIFTED_BY_DELIVERY]
+    # Nearly everything arrives at somebody of whom there is no entry.
+    wanted = {row.address for row in rows}
     people: dict[bytes, list[tuple[str, Sequence[datetime]]]] = defaultdict(list)
-    for (channel, address), moments in arrived.items():
-        people[address].append((channel, moments))
+    for (channel, address), moments in arrived.items() if wanted else ():
+        if address in wanted:
+            people[address].append((channel, moments))
     lifts, doubtful = [], []
     for row in rows:
-        if row.state not in STANDING or row.cause not in LIFTED_BY_DELIVERY:
-            continue
         reached = [at for channel, times in people.get(row.address, ()) if row.channel in ("", channel) for at in times]
         told = from_ms(row.event_at)
         last = max(reached, default=told)

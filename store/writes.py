@@ -179,7 +179,7 @@ def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list
     lines: list[tuple[Any, ...]] = list(map(_values_of(names), rows))
     moments = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
     # What is written for every report brings its times as milliseconds: then a row is its values.
-    if any(isinstance(line[place], datetime) for place in moments for line in lines):
+    if any(datetime in set(map(type, map(itemgetter(place), lines))) for place in moments):
         return list(zip(*_columns(table, names, rows), strict=True))
     return lines
 

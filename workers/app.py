@@ -6,7 +6,7 @@ from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
 
 from config.broker import make_broker
-from config.collector import calm_collector
+from config.collector import OF_SLICES, calm_collector
 from config.logs import set_up_logs
 from config.names import (
     QUEUE_MAINTAIN,
@@ -73,7 +73,7 @@ def _logs(**kwargs: Any) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _forked(**kwargs: Any) -> None:
     forget_context()
-    calm_collector()
+    calm_collector(OF_SLICES)
 
 
 worker_init.connect(refuse_own_files)

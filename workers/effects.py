@@ -72,16 +72,15 @@ class Effects:
     counted: traffic.Counts = field(default_factory=Counter)
     failures: dict[bytes, list[Failure]] = field(default_factory=dict)
     """What says something about people, by address."""
-    delivered: dict[tuple[str, bytes], datetime] = field(default_factory=dict)
-    """When something of this slice last arrived at (channel, recipient)."""
     deliveries: dict[tuple[str, bytes], list[datetime]] = field(default_factory=dict)
     """Whenever something of this slice arrived at (channel, recipient)."""
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
     people: dict[bytes, set[str]] = field(default_factory=dict)
-    """Recipients in `arrived` and `delivered`, and on which channels something arrived at each."""
-    rows_of: dict[bytes, list[dict[str, Any]]] = field(default_factory=dict)
-    """The rows of `reports` by the key of their message."""
+    """Recipients in `arrived` and `deliveries`, and on which channels something arrived at each."""
+    _rows_of: dict[bytes, list[dict[str, Any]]] = field(default_factory=dict)
+    """The first `_sorted` rows of `reports` by the key of their message: hardly a slice needs it."""
+    _sorted: int = 0
     reached: set[bytes] = field(default_factory=set)
     register: Register = NOTHING
     settled: list[tuple[str, bytes, int]] = field(default_factory=list)
@@ -110,9 +109,7 @@ class Effects:
         """Keep the normalised report and its address."""
         if item.report.event is Event.DELIVERY:
             traffic.count(self.counted, item.report, outcome, item.received_ms)
-        row = rows.report_row(number, item, outcome, cause)
-        self.reports.append(row)
-        self.rows_of.setdefault(item.message_key, []).append(row)
+        self.reports.append(rows.report_row(number, item, outcome, cause))
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
             bucket = item.event_ms - item.event_ms % guard.BUCKET_MS
             self.finals[item.report.account, rows.scopes_of(item.report), bucket] += 1
@@ -140,15 +137,22 @@ class Effects:
 
     def give_reports(self, old: bytes, to: Message) -> None:
         """Let what was reported under the key `old` be reports on the message `to`."""
-        for row in self.rows_of.pop(old, ()):
+        of_messages = self._by_message()
+        for row in of_messages.pop(old, ()):
             row.update(message_key=to.key, recipient=to.recipient, apart=False)
-            self.rows_of.setdefault(to.key, []).append(row)
+            of_messages.setdefault(to.key, []).append(row)
         if old in self.gone:
             self.given[old] = (to.key, to.recipient)
 
     def has_delivery(self, key: bytes) -> bool:
         """Whether a delivery report of this slice is about the message of this key."""
-        return any(row["event"] == Event.DELIVERY for row in self.rows_of.get(key, ()))
+        return any(row["event"] == Event.DELIVERY for row in self._by_message().get(key, ()))
+
+    def _by_message(self) -> dict[bytes, list[dict[str, Any]]]:
+        for row in self.reports[self._sorted :]:
+            self._rows_of.setdefault(row["message_key"], []).append(row)
+        self._sorted = len(self.reports)
+        return self._rows_of
 
     def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
         """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
@@ -221,8 +225,10 @@ class Effects:
         return tuple(channel for channel in channels if self._reached(channel, recipient, at))
 
     def _reached(self, channel: str, recipient: bytes, after: datetime) -> bool:
-        known = (self.arrived.get((channel, recipient)), self.delivered.get((channel, recipient)))
-        return any(moment is not None and moment > after for moment in known)
+        before = self.arrived.get((channel, recipient))
+        if before is not None and before > after:
+            return True
+        return any(moment > after for moment in self.deliveries.get((channel, recipient), ()))
 
     def add_failure(self, failure: Failure | None) -> None:
         """Keep a failure that says something about the person, and after which nothing has arrived that we know of."""

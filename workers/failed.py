@@ -82,21 +82,21 @@ def _is_firm(item: Prepared) -> bool:
     return item.meaning is not None and item.meaning.cause in FIRM
 
 
-def still_meant(entries: Sequence[Entry], delivered: Mapping[tuple[str, bytes], datetime]) -> list[Entry]:
+def still_meant(entries: Sequence[Entry], deliveries: Mapping[tuple[str, bytes], Sequence[datetime]]) -> list[Entry]:
     """Return the entries of a slice without those that a delivery of the same slice disproved and a later one renews.
 
     Both would be written as one, as the longer of the two, although the delivery between them began anew.
     """
     latest: dict[Key, datetime] = {}
-    for entry in entries if delivered else ():
+    for entry in entries if deliveries else ():
         latest[entry.key] = max(entry.since, latest.get(entry.key, entry.since))
 
     def is_over(entry: Entry) -> bool:
         if entry.cause not in LIFTED_BY_DELIVERY or latest[entry.key] == entry.since:
             return False
         return any(
-            address == entry.address and entry.channel in ("", channel) and entry.since < at < latest[entry.key]
-            for (channel, address), at in delivered.items()
+            address == entry.address and entry.channel in ("", channel) and entry.since < max(times) < latest[entry.key]
+            for (channel, address), times in deliveries.items()
         )
 
     return [entry for entry in entries if not latest or not is_over(entry)]

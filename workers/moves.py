@@ -183,5 +183,4 @@ def _reached(item: Prepared, effects: Effects) -> None:
     if item.recipient:
         key = (item.report.channel, item.recipient)
         effects.people.setdefault(item.recipient, set()).add(item.report.channel)
-        effects.delivered[key] = max(item.event_at, effects.delivered.get(key, item.event_at))
         effects.deliveries.setdefault(key, []).append(item.event_at)

@@ -153,17 +153,14 @@ def fingerprint(report: Report, *, trusted: bool = True, event_ms: int | None = 
     fingerprint of the real one. `event_ms` is the report's own time in milliseconds, for who knows it already.
     """
     if report.message_id or report.event_id:
-        fields = (
-            report.event,
-            report.kind,
-            report.message_id,
-            report.recipient,
-            report.own_channel,
-            _code(report.status),
-            _code(report.error),
-            report.event_id or _time(report.event_at, event_ms),
+        event, kind, message, recipient = report.event, report.kind, report.message_id, report.recipient
+        channel, status, error = report.own_channel, _code(report.status), _code(report.error)
+        told = report.event_id or _time(report.event_at, event_ms)
+        # Written out: this is done for each report, and a loop over the fields takes half as long again.
+        text = (
+            f"{len(event)}:{event}{len(kind)}:{kind}{len(message)}:{message}{len(recipient)}:{recipient}"
+            f"{len(channel)}:{channel}{len(status)}:{status}{len(error)}:{error}{len(told)}:{told}"
         )
-        text = "".join([f"{len(field)}:{field}" for field in fields])
     else:
         text = canonical(report.raw)
     text = text if trusted else f"untrusted {text}"

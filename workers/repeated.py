@@ -17,19 +17,19 @@ def never_seen(connection: Connection, items: Sequence[Prepared], known: Known, 
     as nearly all are; of two workers that meet it at once the second cannot write the message, and finds it then.
     """
     once: dict[tuple[str, bytes], Prepared] = {}
-    for item in items:
-        message = known.get(item.message_key)
-        if message is None or message.fingerprint != item.fingerprint:
-            once.setdefault((item.report.account, item.fingerprint), item)
     named: set[bytes] = set()
     asked = []
-    for name, item in once.items():
+    for item in items:
         key = item.message_key
-        if not item.makes_known or key in known or key in named:
+        message = known.get(key)
+        if message is not None and message.fingerprint == item.fingerprint:
+            continue
+        name = (item.report.account, item.fingerprint)
+        if name in once:
+            continue
+        once[name] = item
+        if message is not None or key in named or not item.makes_known:
             asked.append(name)
-        named.add(key)
-        if item.other_key:
-            named.add(item.other_key)
-    new = ledger.unseen(connection, asked, now)
-    repeated = set(asked) - new
-    return [item for name, item in once.items() if name not in repeated]
+        named.update(item.message_keys)
+    repeated = set(asked) - ledger.unseen(connection, asked, now)
+    return [item for name, item in once.items() if name not in repeated] if repeated else list(once.values())

@@ -75,7 +75,7 @@ def _tell(connection: Connection, effects: Effects) -> None:
 
 
 def _write_entries(connection: Connection, effects: Effects) -> None:
-    effects.entries = still_meant(effects.entries, effects.delivered)
+    effects.entries = still_meant(effects.entries, effects.deliveries)
     known = suppressions.standing(connection, effects.entries)
     effects.count_finals()
     entries = guard.guarded(connection, effects.entries, known, effects.guarded, effects.limits, effects.now)
