@@ -122,7 +122,7 @@ def _keep_fingerprints(connection: Connection, keys: Sequence[bytes], now: datet
     columns = select(messages.c.account, messages.c.fingerprint)
     for part in in_parts(keys, _MANY):
         told = connection.execute(columns.where(messages.c.key.in_(part), func.length(messages.c.fingerprint) > 0))
-        ledger.unseen(connection, [(row.account, row.fingerprint) for row in told], now)
+        ledger.outlive(connection, [(row.account, row.fingerprint) for row in told], now)
 
 
 def _theirs(

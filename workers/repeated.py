@@ -18,7 +18,7 @@ def never_seen(connection: Connection, items: Sequence[Prepared], known: Known, 
     """
     once: dict[tuple[str, bytes], Prepared] = {}
     named: set[bytes] = set()
-    asked = []
+    asked, unknown = [], []
     for item in items:
         key = item.message_key
         message = known.get(key)
@@ -30,6 +30,8 @@ def never_seen(connection: Connection, items: Sequence[Prepared], known: Known, 
         once[name] = item
         if message is not None or key in named or not item.makes_known:
             asked.append(name)
+        else:
+            unknown.append(name)
         named.update(item.message_keys)
-    repeated = set(asked) - ledger.unseen(connection, asked, now)
+    repeated = (set(asked) - ledger.unseen(connection, asked, now)) | ledger.recalled(connection, unknown)
     return [item for name, item in once.items() if name not in repeated] if repeated else list(once.values())

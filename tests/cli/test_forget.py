@@ -97,10 +97,15 @@ def test_an_opt_out_stays_as_a_hash_without_evidence_and_a_pause_goes(desk: Desk
 
 
 def test_a_repetition_of_their_report_brings_nothing_back(desk: Desk, dlr: Dlr) -> None:
-    desk.handle(report("m-1", 9, 27))
+    told = [report("m-1", 7), report("m-1", 9, 27), report("m-2", 5)]
+    for one in told:
+        desk.handle(one)
     dlr("forget", PERSON, "--yes")
-    desk.handle(report("m-1", 9, 27))
-    assert desk.rows(reports) == []
+    for one in told:
+        desk.handle(one)
+    assert desk.rows(reports) == desk.rows(messages) == []
+    # What else is told of them is news.
+    assert desk.handle(report("m-2", 5, minute=1), told[2]).reports == 1
 
 
 def test_decisions_stay_for_the_count_but_lead_nowhere(desk: Desk, dlr: Dlr) -> None:

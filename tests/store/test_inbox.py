@@ -163,7 +163,8 @@ def test_a_refused_body_is_kept_once_however_often_it_comes(database: Database, 
 
 def test_the_backlog_tells_number_and_age(database: Database, vault: Vault) -> None:
     numbers = keep(database, vault, 3)
-    inbox.finish(database, "", numbers[:1])
+    inbox.claim(database, vault, "a", NOW, most=1)
+    assert inbox.finish(database, "a", numbers[:1])
     with database.transaction() as connection:
         connection.execute(update(table).where(table.c.id == numbers[2]).values(received_at=NOW - timedelta(minutes=4)))
     with database.reading() as connection:

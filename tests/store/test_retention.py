@@ -1,13 +1,14 @@
 """The purge: of everything that is kept for a time, each old row goes and each young row stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Boolean, LargeBinary, String, Table, Text, insert, select
 
-from store import retention
+from store import ledger, retention
 from store.database import Database
 from store.ids import first_id_of
 from store.moments import Moment, to_ms
@@ -124,6 +125,29 @@ def test_each_old_row_goes_and_each_young_row_stays(database: Database, name: st
     deleted = retention.purge(database, LIMITS, NOW)
     assert kept(database, table, mark) == {"3", "4"}
     assert sum(count for what, count in deleted.items() if what != "settled") == 2
+
+
+def test_a_message_stays_as_long_as_its_report_must_be_recognised(database: Database) -> None:
+    short = replace(LIMITS, decisions=LIMITS.keys - 2 * DAY)
+    moments = [NOW - LIMITS.keys - SECOND, NOW - LIMITS.keys + SECOND, NOW - short.decisions + SECOND]
+    rows = [row(messages, number, changed_at=at, state="delivered") for number, at in enumerate(moments, start=1)]
+    put(database, messages, *rows)
+    assert retention.purge(database, short, NOW)["messages"] == 1
+    assert len(kept(database, messages, "key")) == 2
+
+
+@pytest.mark.parametrize(("passed", "looked_for"), [(LIMITS.keys - SECOND, True), (LIMITS.keys + SECOND, False)])
+def test_what_outlived_its_message_is_looked_for_as_long_as_it_is_kept(
+    database: Database, passed: timedelta, looked_for: bool
+) -> None:
+    name = ("main", b"f" * 32)
+    with database.transaction() as connection:
+        assert ledger.recalled(connection, [name]) == set()
+        ledger.outlive(connection, [name], NOW - passed)
+    retention.purge(database, LIMITS, NOW)
+    with database.transaction() as connection:
+        ledger.unseen(connection, [name], NOW)
+        assert ledger.recalled(connection, [name]) == ({name} if looked_for else set())
 
 
 def test_every_table_that_the_purge_empties_is_tested_here() -> None:

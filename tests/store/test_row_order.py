@@ -1,6 +1,7 @@
 """On SQLite, rows that come together lie together, and an older release's are brought into that order."""
 
 import os
+import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from store import migrate
+from store import inbox, ledger, migrate
 from store.database import Database, open_database
 from store.schema import addresses, messages, sends
+from store.vault import Vault
 from tests.suppress.test_migration import at_revision
 
 PAGE = 4096
@@ -90,3 +92,32 @@ def test_a_key_is_still_there_only_once(database: Database) -> None:
     with database.reading() as connection:
         [step] = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM messages WHERE key = x'00'")).all()
     assert "sqlite_autoindex_messages_1" in step.detail
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_after_an_upgrade_it_is_looked_for_what_outlived_its_message(database_url: str, known: bool) -> None:
+    opened = at_revision(database_url, "0014")
+    name = ("main", os.urandom(32))
+    if known:
+        with opened.transaction() as connection:
+            ledger.unseen(connection, [name], datetime.now(UTC))
+    migrate.migrate_database(opened)
+    with opened.transaction() as connection:
+        ledger.unseen(connection, [name], datetime.now(UTC))
+        assert ledger.recalled(connection, [name]) == ({name} if known else set())
+    opened.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_neither_claim_nor_end_writes_a_callbacks_body_anew(database: Database, vault: Vault, tmp_path: Path) -> None:
+    body = os.urandom(16 * PAGE)
+    arrival = inbox.Arrival("main", "sms", "application/json", body, datetime.now(UTC), trusted=True)
+    with database.transaction() as connection:
+        numbers = [inbox.keep(connection, vault, arrival) for _ in range(20)]
+    log = tmp_path / "dlr.received.sqlite-wal"
+    before = log.stat().st_size
+    owner = f"{socket.gethostname()[:24]}:{os.getpid()}:1:abcdef"
+    assert len(inbox.claim(database, vault, owner, datetime.now(UTC)).callbacks) == 20
+    assert inbox.finish(database, owner, numbers)
+    # Of 17 pages each has two that change, the one with its header and the one with its end, and that twice.
+    assert (log.stat().st_size - before) / (PAGE + 24) < 20 * 2 * 3

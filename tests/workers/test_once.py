@@ -2,8 +2,21 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
-from store.schema import decisions, failure_days, inbox, messages, reports, retries, suppression_audit, suppressions
+from sqlalchemy import insert, select, update
+
+from store.schema import (
+    decisions,
+    failure_days,
+    inbox,
+    messages,
+    report_keys,
+    reports,
+    retries,
+    suppression_audit,
+    suppressions,
+)
 from tests.support.desk import Desk, report
 
 
@@ -19,6 +32,55 @@ def test_a_callback_sent_again_changes_nothing(desk: Desk) -> None:
     for _ in range(3):
         assert desk.handle(*items).reports == 0
     assert counts(desk) == before
+
+
+def test_a_messages_first_report_is_recognised_by_the_message(desk: Desk) -> None:
+    desk.handle(report("m-1", 5), report("m-2", 9, 1))
+    assert desk.rows(report_keys) == []
+    assert desk.handle(report("m-1", 5), report("m-2", 9, 1)).reports == 0
+
+
+def test_each_further_report_on_a_message_is_recognised_too(desk: Desk) -> None:
+    told = [report("m-1", 7), report("m-1", 9, 27), report("m-1", 5)]
+    assert [desk.handle(one).reports for one in told] == [1, 1, 1]
+    assert [desk.handle(one).reports for one in told] == [0, 0, 0]
+    assert desk.handle(*told, *told).reports == 0
+
+
+def test_so_are_reports_that_came_together(desk: Desk) -> None:
+    told = [report("m-1", 7), report("m-1", 5), report("m-1", 7)]
+    assert desk.handle(*told).reports == 2
+    assert desk.handle(*reversed(told)).reports == 0
+
+
+def test_what_came_before_fingerprints_lay_beside_messages_is_still_recognised(desk: Desk) -> None:
+    told = report("m-1", 9, 1)
+    desk.handle(told)
+    before = counts(desk)
+    with desk.database.transaction() as connection:
+        # What the release before left.
+        [row] = connection.execute(select(messages.c.account, messages.c.fingerprint)).all()
+        connection.execute(update(messages).values(fingerprint=None))
+        connection.execute(insert(report_keys).values(account=row[0], fingerprint=row[1], seen_at=datetime.now(UTC)))
+    assert desk.handle(told).reports == 0
+    assert desk.handle(report("m-1", 5)).reports == 1
+    assert desk.handle(told, report("m-1", 5)).reports == 0
+    assert counts(desk)[0] == before[0] + 1
+
+
+def test_a_strangers_word_does_not_use_up_the_real_one(desk: Desk) -> None:
+    told = report("m-1", 5)
+    assert [desk.handle(told, trusted=trusted).reports for trusted in (False, True, False, True)] == [1, 1, 0, 0]
+
+
+def test_a_seen_report_that_names_the_person_otherwise_is_recognised(desk: Desk) -> None:
+    told = {"messageId": "m-1", "from": "447700900123", "to": "Shop", "seenAt": report()["doneAt"]}
+    desk.post(told, channel="whatsapp")
+    assert desk.drain().reports == 1
+    assert desk.handle(report("m-1", 5), channel="whatsapp").reports == 1
+    desk.post(told, channel="whatsapp")
+    assert desk.drain().reports == 0
+    assert desk.handle(report("m-1", 5), channel="whatsapp").reports == 0
 
 
 def test_a_report_repeated_in_one_callback_counts_once(desk: Desk) -> None:
