@@ -46,7 +46,8 @@ def sends_to(connection: Connection, person: bytes) -> list[Found]:
 
 def messages_to(connection: Connection, person: bytes) -> list[Found]:
     """Return the person's messages, the earliest first: they outlive their reports. Reads the table once: no index."""
-    query = select(messages).where(messages.c.recipient == person)
+    shown = [column for column in messages.columns if column is not messages.c.fingerprint]
+    query = select(*shown).where(messages.c.recipient == person)
     found = list(_paged(connection, query, messages.c.key))
     return sorted(found, key=lambda row: (row["first_at"], row["key"]))
 

@@ -82,10 +82,14 @@ class Pipeline:
     def _decide(self, connection: Connection, items: Sequence[Prepared], effects: Effects) -> int:
         """Decide on the items that were never seen; return how many those are."""
         registers = sends.in_use(connection)
+        keys = {key for item in items for key in item.message_keys}
+        # By their own keys as well: a report may have been there before we knew whose resend it tells of.
+        named = [item.message_key for item in items]
         if registers:
             items = of_originals(connection, items, self._vault)
-        known, own = find_known(connection, {key for item in items for key in item.message_keys})
-        fresh = never_seen(connection, items, known, effects.now)
+            keys.update(key for item in items for key in item.message_keys)
+        known, own = find_known(connection, keys)
+        fresh = never_seen(connection, items, named, known, effects.now)
         if registers:
             effects.register = look_up(connection, fresh)
         past = _Past.read(connection, self._telling(fresh, known), effects.now)

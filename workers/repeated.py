@@ -10,19 +10,22 @@ from workers.moves import Known
 from workers.prepare import Prepared
 
 
-def never_seen(connection: Connection, items: Sequence[Prepared], known: Known, now: datetime) -> list[Prepared]:
+def never_seen(
+    connection: Connection, items: Sequence[Prepared], named_by: Sequence[bytes], known: Known, now: datetime
+) -> list[Prepared]:
     """Return the items that were never seen, each once, and have the others of that kind told apart from now on.
 
-    `known` are the messages that the items may be about. A report that makes its message known is remembered with it,
+    `named_by` are the keys of the messages that the items name, resends of others among them, and `known` the messages
+    that they may be about. A report that makes its message known is remembered with it,
     as nearly all are; of two workers that meet it at once the second cannot write the message, and finds it then.
     """
     once: dict[tuple[str, bytes], Prepared] = {}
     named: set[bytes] = set()
     asked, unknown = [], []
-    for item in items:
+    for item, its_own in zip(items, named_by, strict=True):
         key = item.message_key
         message = known.get(key)
-        if message is not None and message.fingerprint == item.fingerprint:
+        if any(one is not None and one.fingerprint == item.fingerprint for one in (message, known.get(its_own))):
             continue
         name = (item.report.account, item.fingerprint)
         if name in once:
