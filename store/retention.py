@@ -105,6 +105,9 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "records of lists": _delete(database, listed, listed.c.id, _left_long_ago(now - limits.decisions)),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
+    if deleted["aliases"] or deleted["messages"]:
+        # Their last reports may have come since, and are to be recognised without them.
+        database.repeat(lambda connection: ledger.outlive(connection, [], now))
     database.repeat(lambda connection: ledger.end_recall(connection, now - limits.keys))
     deleted["trails"] = trail_cuts.cut(database, now - limits.audit, now)
     database.repeat(lambda connection: _expire_retries(connection, now))
