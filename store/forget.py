@@ -93,8 +93,7 @@ def remove(
     names = _names_of(connection, hashes, known, registered, resends)
     # Looked for while the messages are there: by them their reports are found.
     numbers = ids_about(connection, keys, hashes)
-    _keep_fingerprints(connection, keys, now)
-    done["messages"] = _delete(connection, messages.c.key, keys)
+    done["messages"] = _remove_messages(connection, keys, now)
     done["sends"] = _remove_sends(connection, hashes, registered, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
     done["protections"] = _delete(connection, protections.c.address, hashes)
@@ -117,12 +116,15 @@ def remove(
     return dict(done)
 
 
-def _keep_fingerprints(connection: Connection, keys: Sequence[bytes], now: datetime) -> None:
-    """Keep what repeated reports are recognised by apart from the messages that it lies beside."""
-    columns = select(messages.c.account, messages.c.fingerprint)
+def _remove_messages(connection: Connection, keys: Sequence[bytes], now: datetime) -> int:
+    """Remove messages, and keep what repeated reports are recognised by, that of one which has just come as well."""
+    removed: list[Any] = []
     for part in in_parts(keys, _MANY):
-        told = connection.execute(columns.where(messages.c.key.in_(part), func.length(messages.c.fingerprint) > 0))
-        ledger.outlive(connection, [(row.account, row.fingerprint) for row in told], now)
+        gone = delete(messages).where(messages.c.key.in_(part))
+        removed += connection.execute(gone.returning(messages.c.account, messages.c.fingerprint)).all()
+    if keys:
+        ledger.outlive(connection, [(row.account, row.fingerprint) for row in removed if row.fingerprint], now)
+    return len(removed)
 
 
 def _theirs(
