@@ -3,11 +3,10 @@
 import gc
 from typing import Final
 
-# A slice makes tens of thousands of objects and frees them all at its end without any cycle. The collector's defaults
-# would walk through them again and again: a fifth of a worker's time went there (bench/README.md).
-# How many objects more than were freed make it run: few where a request may leave a cycle that holds its body.
+# How many objects more than were freed make it run. A request may leave a cycle that holds its body: few of those.
 _OF_REQUESTS: Final = 50_000
-# More than the largest slice has at a time; hardly one of them is part of a cycle.
+# A slice makes hundreds of thousands of objects and frees them all at its end without any cycle. The collector's
+# defaults would walk through them again and again: a fifth of a worker's time went there (bench/README.md).
 OF_SLICES: Final = 400_000
 
 

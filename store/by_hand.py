@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from store import incident_events
 from store.incidents import ACKNOWLEDGED, OPEN, end
-from store.ledger import outlive
+from store.ledger import unseen
 from store.moments import EPOCH
 from store.schema import inbox, incidents, meta, quarantine
 from store.writes import upsert
@@ -61,7 +61,7 @@ def put_back(connection: Connection, number: int, done: Sequence[tuple[str, byte
     if connection.execute(again.values(state="new", waiting=1, **fresh)).rowcount != 1:
         return False
     connection.execute(update(quarantine).where(quarantine.c.id == number).values(state=REPLAYED))
-    outlive(connection, done, now)
+    unseen(connection, done, now)
     return True
 
 

@@ -17,7 +17,8 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
 
 from codes.causes import FIRM
-from store import examples, ledger, listed, typed
+from store import examples, listed, typed
+from store import messages as kept_messages
 from store import trail_cuts as trail_ends
 from store.about import ids_about
 from store.ids import first_id_of
@@ -93,7 +94,7 @@ def remove(
     names = _names_of(connection, hashes, known, registered, resends)
     # Looked for while the messages are there: by them their reports are found.
     numbers = ids_about(connection, keys, hashes)
-    done["messages"] = _remove_messages(connection, keys, now)
+    done["messages"] = kept_messages.remove(connection, keys, now)
     done["sends"] = _remove_sends(connection, hashes, registered, keys)
     done["suppressions"] = _remove_inferred(connection, hashes)
     done["protections"] = _delete(connection, protections.c.address, hashes)
@@ -114,17 +115,6 @@ def remove(
     named = typed.find(connection, mentions) if named is None else named
     done["texts typed by hand"] = typed.blank(connection, named, mentions, now, WHO, _REASON)
     return dict(done)
-
-
-def _remove_messages(connection: Connection, keys: Sequence[bytes], now: datetime) -> int:
-    """Remove messages, and keep what repeated reports are recognised by, that of one which has just come as well."""
-    removed: list[Any] = []
-    for part in in_parts(keys, _MANY):
-        gone = delete(messages).where(messages.c.key.in_(part))
-        removed += connection.execute(gone.returning(messages.c.account, messages.c.fingerprint)).all()
-    if keys:
-        ledger.outlive(connection, [(row.account, row.fingerprint) for row in removed if row.fingerprint], now)
-    return len(removed)
 
 
 def _theirs(

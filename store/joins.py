@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from store.about import about
-from store.schema import messages, reports
+from store.schema import reports
 
 
 def told_of_by_delivery(connection: Connection, keys: Iterable[bytes]) -> set[bytes]:
@@ -14,16 +14,10 @@ def told_of_by_delivery(connection: Connection, keys: Iterable[bytes]) -> set[by
     return set(connection.scalars(query.distinct()))
 
 
-def drop(connection: Connection, keys: Iterable[bytes]) -> None:
-    """Delete messages that another one stands for now."""
-    if wanted := sorted(keys):
-        connection.execute(delete(messages).where(messages.c.key.in_(wanted)))
-
-
 def give_reports(connection: Connection, moved: Mapping[bytes, tuple[bytes, bytes]]) -> None:
     """Give reports to the message that they were about after all: old key -> (new key, its recipient).
 
-    To be called before `drop`: by the row under the old key they are found.
+    To be called while the row under the old key is there: by it they are found.
     """
     for old, (new, recipient) in sorted(moved.items()):
         mine = update(reports).where(about([old]))

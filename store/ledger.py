@@ -2,20 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from config.mask import tail
 from reports import mail_domain
 from store.about import about
 from store.moments import to_ms
-from store.schema import addresses, decisions, meta, report_keys, reports
+from store.schema import addresses, decisions, report_keys, reports
 from store.vault import Vault
-from store.writes import insert_new, insert_returning, insert_rows, select_in, upsert
-
-# Since when a report may be known although its message is not: whose messages were removed is not told.
-_REMOVED_AT: Final = "messages_removed_at"
+from store.writes import insert_new, insert_returning, insert_rows, select_in
 
 
 def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
@@ -29,30 +26,12 @@ def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: dateti
     return {(account, bytes(mark)) for account, mark in found}
 
 
-def outlive(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> None:
-    """Remember (account, fingerprint) pairs of reports whose messages are removed, or may have been.
-
-    From now on those of messages that are not known are looked for as well, until `end_recall`.
-    """
-    unseen(connection, keys, at)
-    upsert(connection, meta, [{"name": _REMOVED_AT, "value": str(to_ms(at))}], ("name",), ("value",))
-
-
-def recalled(connection: Connection, keys: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
-    """Return those of the (account, fingerprint) pairs that outlived their messages, all of which are not known."""
-    if connection.execute(select(meta.c.value).where(meta.c.name == _REMOVED_AT)).first() is None:
-        return set()
+def seen(connection: Connection, keys: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+    """Return those of the (account, fingerprint) pairs that are known."""
     names = ("account", "fingerprint")
     accounts, marks = {account for account, _ in keys}, [mark for _, mark in keys]
     rows = select_in(connection, report_keys, "fingerprint", marks, accounts=accounts, columns=names)
     return {(row.account, bytes(row.fingerprint)) for row in rows}
-
-
-def end_recall(connection: Connection, before: datetime) -> None:
-    """Look for no such pairs any more, where the last ones that there can be are from before then."""
-    at = connection.scalar(select(meta.c.value).where(meta.c.name == _REMOVED_AT))
-    if at is not None and int(at) < to_ms(before):
-        connection.execute(delete(meta).where(meta.c.name == _REMOVED_AT, meta.c.value == at))
 
 
 def address_row(vault: Vault, number: bytes, address: str, at: datetime | int) -> dict[str, Any]:

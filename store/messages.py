@@ -1,19 +1,22 @@
 """Messages and their states."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from reports.states import Leg, Legs, State, attempt_of, state_of
+from store import ledger
 from store.moments import from_ms, to_ms
+from store.parts import in_parts
 from store.schema import messages
 from store.vault import Vault
 from store.writes import insert_rows, select_in, upsert
 
+_AT_ONCE: Final = 10_000
 _key: Final = attrgetter("key")
 
 
@@ -85,6 +88,19 @@ def save(connection: Connection, changed: Iterable[Message], new: Container[byte
     insert_rows(connection, messages, [_row(message, now) for message in ordered if message.key in new])
     rows = [_row(message, now) for message in ordered if message.key not in new]
     upsert(connection, messages, rows, ("key",), ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at"))
+
+
+def remove(connection: Connection, keys: Sequence[bytes], at: datetime) -> int:
+    """Remove messages; return how many there were. What their first reports are recognised by stays.
+
+    Asked of the very rows that go: one may just have come.
+    """
+    removed: list[Any] = []
+    for part in in_parts(keys, _AT_ONCE):
+        gone = delete(messages).where(messages.c.key.in_(part))
+        removed += connection.execute(gone.returning(messages.c.account, messages.c.fingerprint)).all()
+    ledger.unseen(connection, [(row.account, row.fingerprint) for row in removed if row.fingerprint], at)
+    return len(removed)
 
 
 def _row(message: Message, now_ms: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, update
 
 from reports.states import State, counted, is_hearsay, leg_name
-from store import erasing, ledger, told, trail_cuts
+from store import erasing, told, trail_cuts
 from store.database import Database
 from store.ids import first_id_of
 from store.messages import decode_legs, encode_legs
@@ -105,10 +105,6 @@ def purge(database: Database, limits: Limits, now: datetime) -> dict[str, int]:
         "records of lists": _delete(database, listed, listed.c.id, _left_long_ago(now - limits.decisions)),
         "addresses": _delete(database, addresses, addresses.c.hash, _unused(now, limits)),
     }
-    if deleted["aliases"] or deleted["messages"]:
-        # Their last reports may have come since, and are to be recognised without them.
-        database.repeat(lambda connection: ledger.outlive(connection, [], now))
-    database.repeat(lambda connection: ledger.end_recall(connection, now - limits.keys))
     deleted["trails"] = trail_cuts.cut(database, now - limits.audit, now)
     database.repeat(lambda connection: _expire_retries(connection, now))
     deleted["settled"] = database.repeat(lambda connection: settle_legs(connection, now))

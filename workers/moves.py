@@ -31,19 +31,31 @@ def find_known(connection: Connection, keys: set[bytes]) -> tuple[Known, set[byt
     return known | messages.find(connection, twins - keys), joins.told_of_by_delivery(connection, twins)
 
 
-def of_our_message(item: Prepared, known: Known, effects: Effects) -> Prepared:
-    """Give a seen report the message it is about: products differ in which side they call sender and recipient."""
-    if not item.other_key or _standing(item.message_key, known, effects) is not None:
+def of_our_message(item: Prepared, known: Known, own: set[bytes], effects: Effects) -> Prepared:
+    """Give a seen report the message it is about: products differ in which side they call sender and recipient.
+
+    `known` and `own` are what `find_known` returned.
+    """
+    if not item.other_key:
+        return item
+    mine = _standing(item.message_key, known, effects)
+    if mine is not None and (not mine.is_pointer or _pointed_at(mine, known, own, effects) is not None):
         return item
     other = _standing(item.other_key, known, effects)
     if other is None:
         return item
     report = replace(item.report, recipient=normalise(item.report.sender), sender="")
-    return item.but(report=report, message_key=item.other_key, recipient=other.recipient)
+    return item.but(report=report, message_key=item.other_key, other_key=b"", recipient=other.recipient)
 
 
 def _standing(key: bytes, known: Known, effects: Effects) -> Message | None:
     return effects.changed.get(key) or (None if key in effects.gone else known.get(key))
+
+
+def _pointed_at(pointer: Message, known: Known, own: set[bytes], effects: Effects) -> Message | None:
+    """Return the message that a pointer is another name of, unless that proved to be one of its own."""
+    key = bytes.fromhex(pointer.sender)
+    return None if key in own or effects.has_delivery(key) else _standing(key, known, effects)
 
 
 def message_of(item: Prepared, known: Known, own: set[bytes], effects: Effects) -> Message | None:
@@ -54,9 +66,8 @@ def message_of(item: Prepared, known: Known, own: set[bytes], effects: Effects) 
     message = _standing(item.message_key, known, effects)
     if message is None or not message.is_pointer:
         return message
-    twin_key = bytes.fromhex(message.sender)
-    twin = _standing(twin_key, known, effects)
-    if twin is None or twin_key in own or effects.has_delivery(twin_key):
+    twin = _pointed_at(message, known, own, effects)
+    if twin is None:
         effects.forget(message.key)
         return None
     # A stranger's word is not enough to say who the person is.
@@ -64,8 +75,8 @@ def message_of(item: Prepared, known: Known, own: set[bytes], effects: Effects) 
         return message
     joined = twin._replace(key=message.key, recipient=item.recipient, sender="", mcc_mnc="")
     effects.forget(message.key)
-    effects.forget(twin_key)
-    effects.give_reports(twin_key, joined)
+    effects.forget(twin.key)
+    effects.give_reports(twin.key, joined)
     effects.keep_new(joined)
     return joined
 

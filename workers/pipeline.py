@@ -97,7 +97,7 @@ class Pipeline:
         for channel, address in past.arrived:
             effects.people.setdefault(address, set()).add(channel)
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
-            item = of_our_message(item, known, effects)
+            item = of_our_message(item, known, own, effects)
             message = message_of(item, known, own, effects)
             item = self._with_channel(item, message)
             self._one(number, item, message, past, effects)

@@ -13,11 +13,11 @@ from workers.prepare import Prepared
 def never_seen(
     connection: Connection, items: Sequence[Prepared], named_by: Sequence[bytes], known: Known, now: datetime
 ) -> list[Prepared]:
-    """Return the items that were never seen, each once, and have the others of that kind told apart from now on.
+    """Return the items that were never seen, each once, and let them be recognised from now on.
 
-    `named_by` are the keys of the messages that the items name, resends of others among them, and `known` the messages
-    that they may be about. A report that makes its message known is remembered with it,
-    as nearly all are; of two workers that meet it at once the second cannot write the message, and finds it then.
+    `named_by` are the keys that the items came with: those of resends may lead to other messages since. `known` are
+    the messages of these keys and of the items' own. A report that makes its message known is remembered beside it, as
+    nearly all are; of two workers that meet it at once the second cannot write the message, and finds it then.
     """
     once: dict[tuple[str, bytes], Prepared] = {}
     named: set[bytes] = set()
@@ -36,5 +36,5 @@ def never_seen(
         else:
             unknown.append(name)
         named.update(item.message_keys)
-    repeated = (set(asked) - ledger.unseen(connection, asked, now)) | ledger.recalled(connection, unknown)
+    repeated = (set(asked) - ledger.unseen(connection, asked, now)) | ledger.seen(connection, unknown)
     return [item for name, item in once.items() if name not in repeated] if repeated else list(once.values())

@@ -38,10 +38,7 @@ def write(connection: Connection, effects: Effects) -> None:
     at = effects.now
     accounts = {row["account"] for row in effects.reports}
     joins.give_reports(connection, effects.given)
-    joins.drop(connection, effects.gone)
-    if effects.gone:
-        # Further reports on them are told apart by marks of their own, and name what is not known any more.
-        ledger.outlive(connection, [], at)
+    messages.remove(connection, sorted(effects.gone), at)
     messages.save(connection, effects.changed.values(), effects.new, at)
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))

@@ -124,6 +124,8 @@ class TestTheWholeStory:
     ) -> None:
         for form in ("text", "json"):
             assert PERSON not in dlr("evidence", PERSON, "--format", form)
+            # Over message id and address without a key: whoever has one could try the other.
+            assert "fingerprint" not in dlr("evidence", PERSON, "--format", form)
             assert dlr("evidence", PERSON, "--reveal", "--format", form).count(PERSON) > 2
 
     def test_the_address_can_come_from_standard_input(self, story: str, dlr: Dlr) -> None:

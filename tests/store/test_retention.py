@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Boolean, LargeBinary, String, Table, Text, insert, select
 
-from store import ledger, retention
+from store import retention
 from store.database import Database
 from store.ids import first_id_of
 from store.moments import Moment, to_ms
@@ -134,20 +134,6 @@ def test_a_message_stays_as_long_as_its_report_must_be_recognised(database: Data
     put(database, messages, *rows)
     assert retention.purge(database, short, NOW)["messages"] == 1
     assert len(kept(database, messages, "key")) == 2
-
-
-@pytest.mark.parametrize(("passed", "looked_for"), [(LIMITS.keys - SECOND, True), (LIMITS.keys + SECOND, False)])
-def test_what_outlived_its_message_is_looked_for_as_long_as_it_is_kept(
-    database: Database, passed: timedelta, looked_for: bool
-) -> None:
-    name = ("main", b"f" * 32)
-    with database.transaction() as connection:
-        assert ledger.recalled(connection, [name]) == set()
-        ledger.outlive(connection, [name], NOW - passed)
-    retention.purge(database, LIMITS, NOW)
-    with database.transaction() as connection:
-        ledger.unseen(connection, [name], NOW)
-        assert ledger.recalled(connection, [name]) == ({name} if looked_for else set())
 
 
 def test_every_table_that_the_purge_empties_is_tested_here() -> None:

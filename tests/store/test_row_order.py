@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from store import inbox, ledger, migrate
+from store import inbox, migrate
 from store.database import Database, open_database
 from store.schema import addresses, messages, sends
 from store.vault import Vault
@@ -92,20 +92,6 @@ def test_a_key_is_still_there_only_once(database: Database) -> None:
     with database.reading() as connection:
         [step] = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM messages WHERE key = x'00'")).all()
     assert "sqlite_autoindex_messages_1" in step.detail
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_after_an_upgrade_it_is_looked_for_what_outlived_its_message(database_url: str, known: bool) -> None:
-    opened = at_revision(database_url, "0014")
-    name = ("main", os.urandom(32))
-    if known:
-        with opened.transaction() as connection:
-            ledger.unseen(connection, [name], datetime.now(UTC))
-    migrate.migrate_database(opened)
-    with opened.transaction() as connection:
-        ledger.unseen(connection, [name], datetime.now(UTC))
-        assert ledger.recalled(connection, [name]) == ({name} if known else set())
-    opened.close()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 
-from store import aliases
-from store.aliases import Original
 from store.schema import (
     decisions,
     failure_days,
@@ -83,17 +81,6 @@ def test_a_seen_report_that_names_the_person_otherwise_is_recognised(desk: Desk)
     desk.post(told, channel="whatsapp")
     assert desk.drain().reports == 0
     assert desk.handle(report("m-1", 5), channel="whatsapp").reports == 0
-
-
-def test_a_report_that_was_there_before_we_knew_whose_resend_it_tells_of_is_recognised(desk: Desk) -> None:
-    desk.handle(report("m-1", 9, 27))
-    told = report("r-1", 5, minute=9)
-    assert desk.handle(told).reports == 1
-    original, resend = (next(row for row in desk.rows(messages) if row.message_id == name) for name in ("m-1", "r-1"))
-    with desk.database.transaction() as connection:
-        aliases.add(connection, resend.key, "main", Original(original.key, 1), datetime.now(UTC))
-    assert desk.handle(told).reports == 0
-    assert desk.handle(report("r-1", 5, minute=10), told).reports == 1
 
 
 def test_a_report_repeated_in_one_callback_counts_once(desk: Desk) -> None:

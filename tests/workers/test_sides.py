@@ -68,6 +68,18 @@ def test_a_message_that_a_delivery_told_of_is_never_taken_for_another_ones(desk:
     assert sorted(state for _, state in listed(desk)) == ["failed", "seen"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_products_that_disagree_on_sides_lose_no_report_once_a_delivery_told_which_is_right(
+    desk: Desk, together: bool
+) -> None:
+    # The first seen report and the delivery agree on who is who, the other seen report does not.
+    items = [seen(turned=False), report(status=5), seen(minute=6, turned=True)]
+    done = [desk.handle(*part, channel="whatsapp") for part in ([items] if together else [[item] for item in items])]
+    assert sum(one.reports for one in done) == len(items)
+    assert listed(desk) == [("m-1", "seen")]
+    assert len({row.message_key for row in desk.rows(reports)}) == 1
+
+
 def test_a_message_is_shown_once_while_only_its_seen_report_is_known(desk: Desk) -> None:
     desk.handle(seen(), channel="whatsapp")
     assert listed(desk) == [("m-1", "seen")]
