@@ -22,6 +22,7 @@ from reports import normalise
 from reports.recipient import fault_of, fault_of_form
 from store import entering, ledger, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
+from store.moments import to_ms
 from store.schema import suppressions
 from webhook.accounts import MAIN
 from webhook.suppress_words import CAUSES_BY_HAND, SENT_ON, cause_of
@@ -124,14 +125,14 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
             else:
                 click.echo(f"{counted(ended, 'protection')} ended.")
             return
-        rows = [
-            ledger.address_row(at.vault, at.vault.hash_address(account, one), normalise(one), now)
-            for account in sorted({account for account, _ in people})
+        spelled = {
+            at.vault.hash_address(account, one): (normalise(one), to_ms(now))
+            for account in {account for account, _ in people}
             for one in given
-        ]
+        }
 
         def work(connection: Connection) -> int:
-            ledger.add_addresses(connection, rows)
+            ledger.add_addresses(connection, at.vault, spelled)
             return protections.protect(connection, people, until, now, who, reason)
 
         lifted = at.database.repeat(work)

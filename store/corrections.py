@@ -18,7 +18,7 @@ from store.schema import reports, retries, suppression_audit, suppressions
 from store.suppressions import ACTIVE, LIFTED, LIFTED_BY_DELIVERY, STANDING, Entry, lift, suppress
 from store.trail import Change, change
 from store.views import latest_decisions
-from store.writes import insert_returning
+from store.writes import Line, insert_returning
 
 WHO: Final = "replay"
 # The person's own word, or what stands for it. Whatever the rules now say, only the person or an operator lifts it.
@@ -28,11 +28,9 @@ _OPT_IN_KINDS: Final = ("UNBLOCK", "SUBSCRIBE")
 _LAST: Final = 1_000
 
 
-def write_decisions(
-    connection: Connection, rows: Sequence[dict[str, Any]], told: Mapping[int, tuple[str, str]]
-) -> None:
+def write_decisions(connection: Connection, lines: Sequence[Line], told: Mapping[int, tuple[str, str]]) -> None:
     """Write new decisions, and the outcome and cause that listings show; `told` has those by report."""
-    add_decisions(connection, rows)
+    add_decisions(connection, lines)
     for number, (outcome, cause) in sorted(told.items()):
         mine = update(reports).where(reports.c.id == number)
         connection.execute(mine.values(outcome=outcome, cause=cause))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from codes.causes import FIRM
 from reports import normalise
 from store import protections, silencing, suppressions
-from store.ledger import add_addresses, address_row
+from store.ledger import Address, add_addresses
 from store.moments import to_ms
 from store.suppressions import ACTIVE, DECIDED, Entry
 from store.vault import Vault
@@ -58,7 +58,7 @@ def enter(
             seen.add(entry.key)
             written.append(entry)
             results.append(ADDED)
-    add_addresses(connection, _addresses(vault, wanted, written, now))
+    add_addresses(connection, vault, _addresses(vault, wanted, written, now))
     suppressions.suppress(connection, written, now, who, known)
     silencing.silence(connection, written, now)
     return results
@@ -94,12 +94,12 @@ def _covers(row: Any, entry: Entry, now: datetime) -> bool:
     return row.until is None or (entry.until is not None and to_ms(entry.until) <= row.until)
 
 
-def _addresses(vault: Vault, wanted: Sequence[Wanted], written: Sequence[Entry], now: datetime) -> list[dict[str, Any]]:
+def _addresses(vault: Vault, wanted: Sequence[Wanted], written: Sequence[Entry], now: datetime) -> dict[bytes, Address]:
     new = {entry.address for entry in written}
-    rows = {}
+    found: dict[bytes, Address] = {}
     for one in wanted:
         address = normalise(one.address)
         number = vault.hash_address(one.account, address)
-        if number in new and number not in rows:
-            rows[number] = address_row(vault, number, address, now)
-    return list(rows.values())
+        if number in new:
+            found.setdefault(number, (address, to_ms(now)))
+    return found

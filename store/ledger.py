@@ -1,8 +1,8 @@
 """Reports and decisions: what came in, what it meant, and why what was done was done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -12,7 +12,39 @@ from store.about import about
 from store.moments import to_ms
 from store.schema import addresses, decisions, report_keys, reports
 from store.vault import Vault
-from store.writes import insert_new, insert_returning, insert_rows, select_in
+from store.writes import Line, insert_lines, insert_returning, select_in
+
+Address = tuple[str, int]
+"""A normalised address, and when it was seen, in milliseconds."""
+_ADDRESS: Final = ("hash", "sealed", "tail", "domain", "seen_at")
+REPORT: Final = (
+    "id",
+    "account",
+    "callback_id",
+    "item_index",
+    "message_key",
+    "recipient",
+    "event",
+    "kind",
+    "channel",
+    "outcome",
+    "cause",
+    "event_at",
+    "received_at",
+    "facts",
+    "apart",
+)
+DECISION: Final = (
+    "id",
+    "report_id",
+    "decided_at",
+    "replay",
+    "rule",
+    "actions",
+    "reason",
+    "policy",
+    "tables",
+)
 
 
 def unseen(connection: Connection, keys: Sequence[tuple[str, bytes]], at: datetime) -> set[tuple[str, bytes]]:
@@ -34,20 +66,15 @@ def seen(connection: Connection, keys: Sequence[tuple[str, bytes]]) -> set[tuple
     return {(row.account, bytes(row.fingerprint)) for row in rows}
 
 
-def address_row(vault: Vault, number: bytes, address: str, at: datetime | int) -> dict[str, Any]:
-    """Return how an address is kept; `number` is its hash. `at` may be in milliseconds, for who makes many."""
-    return {
-        "hash": number,
-        "sealed": vault.seal(address.encode("utf-8", "surrogatepass")),
-        "tail": tail(address),
-        "domain": mail_domain(address)[:255],
-        "seen_at": to_ms(at) if isinstance(at, datetime) else at,
-    }
-
-
-def add_addresses(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep addresses that are not kept yet: their hash, and sealed."""
-    insert_new(connection, addresses, sorted(rows, key=lambda row: row["hash"]))
+def add_addresses(connection: Connection, vault: Vault, found: Mapping[bytes, Address]) -> None:
+    """Keep addresses that are not kept yet: their hash, by which `found` has them, and sealed."""
+    ordered = sorted(found.items())
+    sealed = vault.seal_all([address.encode("utf-8", "surrogatepass") for _, (address, _) in ordered])
+    lines = [
+        (number, hidden, tail(address), mail_domain(address)[:255], seen_ms)
+        for (number, (address, seen_ms)), hidden in zip(ordered, sealed, strict=True)
+    ]
+    insert_lines(connection, addresses, _ADDRESS, lines, if_new=True)
 
 
 def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
@@ -56,14 +83,14 @@ def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
     return vault.open(sealed).decode("utf-8", "surrogatepass") if sealed else ""
 
 
-def add_reports(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Write normalised reports."""
-    insert_rows(connection, reports, rows)
+def add_reports(connection: Connection, lines: Sequence[Line]) -> None:
+    """Write normalised reports, each a line of what `REPORT` names."""
+    insert_lines(connection, reports, REPORT, lines)
 
 
-def add_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Write decisions."""
-    insert_rows(connection, decisions, rows)
+def add_decisions(connection: Connection, lines: Sequence[Line]) -> None:
+    """Write decisions, each a line of what `DECISION` names."""
+    insert_lines(connection, decisions, DECISION, lines)
 
 
 def causes_of(connection: Connection, message_keys: Iterable[bytes]) -> dict[bytes, set[str]]:

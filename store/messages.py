@@ -14,10 +14,28 @@ from store.moments import from_ms, to_ms
 from store.parts import in_parts
 from store.schema import messages
 from store.vault import Vault
-from store.writes import insert_rows, select_in, upsert
+from store.writes import Line, insert_lines, select_in, upsert_lines
 
 _AT_ONCE: Final = 10_000
 _key: Final = attrgetter("key")
+_COLUMNS: Final = (
+    "key",
+    "account",
+    "message_id",
+    "recipient",
+    "channel",
+    "state",
+    "legs",
+    "resends",
+    "purpose",
+    "sender",
+    "mcc_mnc",
+    "first_at",
+    "changed_at",
+    "fingerprint",
+)
+# What reports change of a message that is known.
+_MOVING: Final = ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at")
 
 
 class Message(NamedTuple):
@@ -83,11 +101,13 @@ def save(connection: Connection, changed: Iterable[Message], new: Container[byte
     A row that was not there could not be locked. Where another worker made it meanwhile, the plain insert fails, and
     the whole transaction is repeated with the row found and locked: overwriting it would undo what that worker saw.
     """
-    ordered = sorted(changed, key=_key)
     now = to_ms(at)
-    insert_rows(connection, messages, [_row(message, now) for message in ordered if message.key in new])
-    rows = [_row(message, now) for message in ordered if message.key not in new]
-    upsert(connection, messages, rows, ("key",), ("channel", "state", "legs", "sender", "mcc_mnc", "changed_at"))
+    made: list[Line] = []
+    moved: list[Line] = []
+    for message in sorted(changed, key=_key):
+        (made if message.key in new else moved).append(_line(message, now))
+    insert_lines(connection, messages, _COLUMNS, made)
+    upsert_lines(connection, messages, _COLUMNS, moved, ("key",), _MOVING)
 
 
 def remove(connection: Connection, keys: Sequence[bytes], at: datetime) -> int:
@@ -103,23 +123,27 @@ def remove(connection: Connection, keys: Sequence[bytes], at: datetime) -> int:
     return len(removed)
 
 
-def _row(message: Message, now_ms: int) -> dict[str, Any]:
-    return {
-        "key": message.key,
-        "account": message.account,
-        "message_id": message.message_id[:255],
-        "recipient": message.recipient,
-        "channel": message.channel,
-        "state": str(message.state),
-        "legs": encode_legs(message.legs),
-        "resends": message.resends,
-        "purpose": message.purpose,
-        "sender": message.sender[:255],
-        "mcc_mnc": message.mcc_mnc[:16],
-        "first_at": to_ms(message.first_at),
-        "changed_at": now_ms,
-        "fingerprint": message.fingerprint,
-    }
+def _line(message: Message, now_ms: int) -> Line:
+    # Taken apart at once, since it is done for every report: a named tuple gives its members one by one more slowly.
+    key, account, message_id, recipient, channel, first_at, legs, state, resends, purpose, sender, network, mark = (
+        message
+    )
+    return (
+        key,
+        account,
+        message_id[:255],
+        recipient,
+        channel,
+        str(state),
+        encode_legs(legs),
+        resends,
+        purpose,
+        sender[:255],
+        network[:16],
+        to_ms(first_at),
+        now_ms,
+        mark,
+    )
 
 
 def _message(row: Any) -> Message:

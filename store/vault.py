@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -61,6 +61,8 @@ class Vault:
         self._reading = threading.Lock()
         self._use(keys)
         self._hash = lru_cache(maxsize=65_536)(self._hash_address)
+        # For ever, since the hashing key never changes.
+        self._begun = lru_cache(maxsize=1_024)(self._begin)
 
     def hash_address(self, account: str, address: str) -> bytes:
         """Return the 16 bytes by which `address` is looked up: one person of one account, whatever the spelling."""
@@ -69,19 +71,33 @@ class Vault:
     def _hash_address(self, account: str, address: str) -> bytes:
         return self.digest("address", account, look_up_form(address))
 
-    def digest(self, *parts: str) -> bytes:
-        """Return 16 keyed bytes that stand for `parts`; each part is length-prefixed, so none can pose as another."""
-        text = "".join([f"{len(part)}:{part}" for part in parts])
-        # A copy is cheaper than working the key in anew.
-        keyed = self._keyed.copy()
-        keyed.update(text.encode("utf-8", "surrogatepass"))
+    def digest(self, kind: str, first: str, *parts: str) -> bytes:
+        """Return 16 keyed bytes that stand for all that; each is length-prefixed, so none can pose as another.
+
+        `kind` and `first`, an account as a rule, are the same for many: what they begin is kept. A copy of it is
+        cheaper than working them, and the key, in anew.
+        """
+        keyed = self._begun(kind, first).copy()
+        keyed.update("".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass"))
         return keyed.digest()
+
+    def _begin(self, kind: str, first: str) -> blake2b:
+        text = f"{len(kind)}:{kind}{len(first)}:{first}"
+        return blake2b(text.encode("utf-8", "surrogatepass"), key=self.keys.hashing, digest_size=16)
 
     def seal(self, content: bytes) -> bytes:
         """Return `content` encrypted and authenticated, with the key's id and a nonce before it."""
-        nonce = os.urandom(_NONCE)
+        return self.seal_all((content,))[0]
+
+    def seal_all(self, contents: Sequence[bytes]) -> list[bytes]:
+        """Return each of `contents` as `seal` does: for many, the system is asked for nonces only once."""
         present, cipher = self._present
-        return present + nonce + cipher.encrypt(nonce, content, None)
+        nonces = os.urandom(_NONCE * len(contents))
+        sealed = []
+        for place, content in enumerate(contents):
+            nonce = nonces[place * _NONCE : (place + 1) * _NONCE]
+            sealed.append(present + nonce + cipher.encrypt(nonce, content, None))
+        return sealed
 
     def open(self, sealed: bytes) -> bytes:
         """Return what `seal` was given. Raises `KeyMismatch` where no key at hand opens it.
@@ -103,7 +119,6 @@ class Vault:
 
     def _use(self, keys: Keys) -> None:
         self.keys = keys
-        self._keyed = blake2b(key=keys.hashing, digest_size=16)
         ciphers = {_key_id(key): AESGCM(key) for key in keys.sealing}
         present = _key_id(keys.sealing[0])
         self._ciphers, self._present = ciphers, (present, ciphers[present])

@@ -22,6 +22,7 @@ from store.moments import Moment, to_ms
 from store.parts import in_parts
 
 Values = Mapping[str, Any]
+Line = tuple[Any, ...]
 # SQLite takes no more values in one statement than 32,766.
 _MOST_BOUND: Final = 30_000
 # Rows that one statement writes on SQLite, where there are so many.
@@ -59,6 +60,17 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> 
     _insert(connection, table, rows, " ON CONFLICT DO NOTHING")
 
 
+def insert_lines(
+    connection: Connection, table: Table, names: tuple[str, ...], lines: Sequence[Line], *, if_new: bool = False
+) -> None:
+    """Insert rows that are lines already: values in the order of `names`, times in milliseconds.
+
+    For what is written for every report: a line is made in a fifth of the time of a mapping, and is a quarter as
+    large. `if_new` leaves out those whose keys are there.
+    """
+    _write_lines(connection, table, names, lines, " ON CONFLICT DO NOTHING" if if_new else "")
+
+
 def insert_returning(
     connection: Connection, table: Table, rows: Sequence[Values], columns: Sequence[str]
 ) -> list[tuple[Any, ...]]:
@@ -76,8 +88,8 @@ def insert_returning(
             sql = _insert_of(table.name, names, len(part)) + tail
             found += returned(connection, sql, tuple(chain.from_iterable(part)))
         return found
-    sql = _unnest(table, names) + tail
-    return returned(connection, sql, _literals(table, names, rows))
+    arrays = tuple(map(_literal, _columns(table, names, rows)))
+    return returned(connection, _unnest(table, names) + tail, arrays)
 
 
 def _all_were_new(connection: Connection, table: Table, rows: Sequence[Values]) -> bool:
@@ -95,8 +107,24 @@ def upsert(
     connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str], change: Sequence[str]
 ) -> None:
     """Insert the rows; where one with the same `key` is there, set its columns `change` to the new values."""
+    _insert(connection, table, rows, _newer(key, change))
+
+
+def upsert_lines(
+    connection: Connection,
+    table: Table,
+    names: tuple[str, ...],
+    lines: Sequence[Line],
+    key: Sequence[str],
+    change: Sequence[str],
+) -> None:
+    """Do as `upsert` with rows that are lines already, as those of `insert_lines`."""
+    _write_lines(connection, table, names, lines, _newer(key, change))
+
+
+def _newer(key: Sequence[str], change: Sequence[str]) -> str:
     newer = ",".join(f"{name}=excluded.{name}" for name in change)
-    _insert(connection, table, rows, f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {newer}")
+    return f" ON CONFLICT ({','.join(key)}) DO UPDATE SET {newer}"
 
 
 def widen(
@@ -146,15 +174,23 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: 
     if not rows:
         return 0
     names = tuple(rows[0])
+    return _write_lines(connection, table, names, _lines(table, names, rows), tail)
+
+
+def _write_lines(connection: Connection, table: Table, names: tuple[str, ...], lines: Sequence[Line], tail: str) -> int:
+    """Return how many rows the statement wrote."""
+    if not lines:
+        return 0
     if connection.dialect.name == "sqlite":
-        return _insert_lines(connection, table.name, names, _lines(table, names, rows), tail)
-    return write(connection, _unnest(table, names) + tail, [_literals(table, names, rows)])
+        return _write_in_parts(connection, table.name, names, lines, tail)
+    arrays = tuple(map(_literal, zip(*lines, strict=True)))
+    return write(connection, _unnest(table, names) + tail, [arrays])
 
 
-def _insert_lines(
-    connection: Connection, table: str, names: tuple[str, ...], lines: list[tuple[Any, ...]], tail: str
+def _write_in_parts(
+    connection: Connection, table: str, names: tuple[str, ...], lines: Sequence[Line], tail: str
 ) -> int:
-    """Do as `_insert` on SQLite: many rows by few statements, whose texts are the same each time, the rest one by one.
+    """Write many rows by few statements, whose texts are the same each time, the rest one by one.
 
     SQLite's driver keeps what it has prepared by the text, and preparing a row's place costs as much as writing it.
     """
@@ -174,9 +210,9 @@ def _insert_of(table: str, names: tuple[str, ...], rows: int) -> str:
     return f"INSERT INTO {table} ({','.join(names)}) VALUES {','.join([marks] * rows)}"  # noqa: S608
 
 
-def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list[tuple[Any, ...]]:
-    """Return the rows' values row by row, in the form that SQLite's driver takes."""
-    lines: list[tuple[Any, ...]] = list(map(_values_of(names), rows))
+def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Values]) -> list[Line]:
+    """Return the rows' values row by row, in the form that the drivers take."""
+    lines: list[Line] = list(map(_values_of(names), rows))
     moments = [place for place, name in enumerate(names) if isinstance(table.c[name].type, Moment)]
     # What is written for every report brings its times as milliseconds: then a row is its values.
     if any(datetime in set(map(type, map(itemgetter(place), lines))) for place in moments):
@@ -212,10 +248,6 @@ def _in_ms(values: Sequence[Any]) -> list[Any]:
             last, last_ms = value, to_ms(value) if isinstance(value, datetime) else value
         found.append(last_ms)
     return found
-
-
-def _literals(table: Table, names: Sequence[str], rows: Sequence[Values]) -> tuple[str, ...]:
-    return tuple(_literal(column) for column in _columns(table, names, rows))
 
 
 def _literal(values: Sequence[Any]) -> str:

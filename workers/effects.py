@@ -27,6 +27,7 @@ from store.moments import to_ms
 from store.pauses import Scope
 from store.suppressions import Entry
 from store.vault import Vault
+from store.writes import Line
 from workers import forwarding, rows
 from workers.forwarding import Move
 from workers.giving_up import is_the_end
@@ -38,6 +39,7 @@ from workers.tally import Tally
 
 # Outcomes that end a message: what is counted of them decides over pauses, and over what the guard holds.
 _FINAL: Final = frozenset({Outcome.DELIVERED.value, Outcome.FAILED.value})
+_ACCOUNT, _MESSAGE, _EVENT = map(ledger.REPORT.index, ("account", "message_key", "event"))
 
 
 @dataclass(slots=True)
@@ -48,9 +50,9 @@ class Effects:
     now: datetime
     limits: Limits
     now_ms: int = field(init=False)
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    addresses: dict[bytes, dict[str, Any]] = field(default_factory=dict)
+    reports: list[Line] = field(default_factory=list)
+    decisions: list[Line] = field(default_factory=list)
+    addresses: dict[bytes, ledger.Address] = field(default_factory=dict)
     changed: dict[bytes, Message] = field(default_factory=dict)
     new: set[bytes] = field(default_factory=set)
     """Keys of the messages that nothing was known of before."""
@@ -78,8 +80,8 @@ class Effects:
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
     people: dict[bytes, set[str]] = field(default_factory=dict)
     """Recipients in `arrived` and `deliveries`, and on which channels something arrived at each."""
-    _rows_of: dict[bytes, list[dict[str, Any]]] = field(default_factory=dict)
-    """The first `_sorted` rows of `reports` by the key of their message: hardly a slice needs it."""
+    _places: dict[bytes, list[int]] = field(default_factory=dict)
+    """Where the first `_sorted` of `reports` are, by the key of their message: hardly a slice needs it."""
     _sorted: int = 0
     reached: set[bytes] = field(default_factory=set)
     register: Register = NOTHING
@@ -105,17 +107,21 @@ class Effects:
         """Work out once what every row has."""
         self.now_ms = to_ms(self.now)
 
-    def add_report(self, number: int, item: Prepared, outcome: str, cause: str) -> None:
-        """Keep the normalised report and its address."""
+    def add_report(self, number: int, item: Prepared, outcome: str, cause: str, *, apart: bool) -> None:
+        """Keep the normalised report and its address. `apart` is what `is_apart` says of it."""
         if item.report.event is Event.DELIVERY:
             traffic.count(self.counted, item.report, outcome, item.received_ms)
-        self.reports.append(rows.report_row(number, item, outcome, cause))
+        self.reports.append(rows.report_line(number, item, outcome, cause, apart=apart))
         if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
             bucket = item.event_ms - item.event_ms % guard.BUCKET_MS
             self.finals[item.report.account, rows.scopes_of(item.report), bucket] += 1
         if item.recipient and item.recipient not in self.addresses:
-            row = ledger.address_row(self.vault, item.recipient, item.report.recipient, item.received_ms)
-            self.addresses[item.recipient] = row
+            self.addresses[item.recipient] = (item.report.recipient, item.received_ms)
+
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts of the reports."""
+        return {line[_ACCOUNT] for line in self.reports}
 
     def count_finals(self) -> None:
         """Let the guard know of what was final: many reports share their scopes and their time."""
@@ -137,26 +143,26 @@ class Effects:
 
     def give_reports(self, old: bytes, to: Message) -> None:
         """Let what was reported under the key `old` be reports on the message `to`."""
-        of_messages = self._by_message()
-        for row in of_messages.pop(old, ()):
-            row.update(message_key=to.key, recipient=to.recipient, apart=False)
-            of_messages.setdefault(to.key, []).append(row)
+        places = self._by_message()
+        for place in places.pop(old, ()):
+            self.reports[place] = rows.given_to(self.reports[place], to.key, to.recipient)
+            places.setdefault(to.key, []).append(place)
         if old in self.gone:
             self.given[old] = (to.key, to.recipient)
 
     def has_delivery(self, key: bytes) -> bool:
         """Whether a delivery report of this slice is about the message of this key."""
-        return any(row["event"] == Event.DELIVERY for row in self._by_message().get(key, ()))
+        return any(self.reports[place][_EVENT] == Event.DELIVERY for place in self._by_message().get(key, ()))
 
-    def _by_message(self) -> dict[bytes, list[dict[str, Any]]]:
-        for row in self.reports[self._sorted :]:
-            self._rows_of.setdefault(row["message_key"], []).append(row)
+    def _by_message(self) -> dict[bytes, list[int]]:
+        for place in range(self._sorted, len(self.reports)):
+            self._places.setdefault(self.reports[place][_MESSAGE], []).append(place)
         self._sorted = len(self.reports)
-        return self._rows_of
+        return self._places
 
     def add_decision(self, number: int, item: Prepared, decision: Decision, purpose: Callable[[], str]) -> None:
         """Keep the decision, and collect what follows from it. `purpose` tells that of the message."""
-        self.decisions.append(rows.decision_row(number, decision, self.now_ms))
+        self.decisions.append(rows.decision_line(number, decision, self.now_ms))
         for action in decision.actions:
             match action:
                 case Retry():
@@ -190,11 +196,10 @@ class Effects:
             if move is not None:
                 self.moves.append(move)
 
-    def note_apart(self, item: Prepared, before: Message | None) -> None:
-        """Say of the report that was added last whether its message's recipient is another one, or not known."""
+    def is_apart(self, item: Prepared, before: Message | None) -> bool:
+        """Whether its message's recipient is another one than the item's, or not known."""
         message = self.changed.get(item.message_key, before)
-        if message is None or message.recipient != item.recipient:
-            self.reports[-1]["apart"] = True
+        return message is None or message.recipient != item.recipient
 
     def _pause(self, item: Prepared, action: Retry) -> None:
         """Hold back what else would meet the same limit until this resend is due.

@@ -83,7 +83,7 @@ def message_of(item: Prepared, known: Known, own: set[bytes], effects: Effects) 
 
 def move(item: Prepared, message: Message | None, outcome: Outcome, effects: Effects) -> None:
     """Move the message's state, and note what follows from that for its recipient."""
-    told = told_by(item.report, outcome.value)
+    told = told_by(item.report, str(outcome))
     if told is None or (message is not None and _must_not_move(item, message)):
         return
     report = item.report

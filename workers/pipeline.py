@@ -127,14 +127,15 @@ class Pipeline:
     def _one(self, number: int, item: Prepared, message: Message | None, past: "_Past", effects: Effects) -> None:
         decision = self._decision(item, message, past, effects)
         outcome = decision.outcome if decision else Outcome.UNKNOWN
-        effects.add_report(number, item, outcome.value, decision.cause if decision else "")
-        effects.pass_on(self._passing.row(number, item, effects.register.sends.get(item.message_key), effects.now))
-        if decision is not None:
-            effects.add_decision(number, item, decision, lambda: self._purpose(item, message))
+        apart = False
         if item.message_key:
             move(item, message, outcome, effects)
             effects.note_move(item, message, decision)
-            effects.note_apart(item, message)
+            apart = effects.is_apart(item, message)
+        effects.add_report(number, item, str(outcome), decision.cause if decision else "", apart=apart)
+        effects.pass_on(self._passing.row(number, item, effects.register.sends.get(item.message_key), effects.now))
+        if decision is not None:
+            effects.add_decision(number, item, decision, lambda: self._purpose(item, message))
         if item.event is not None and item.event.lifts and item.recipient and item.trusted:
             effects.opted_in.append(item)
         if item.report.channel == UNKNOWN and item.report.event is Event.DELIVERY and not item.mistyped:

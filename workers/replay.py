@@ -21,6 +21,7 @@ from reports.states import REACHED
 from store import corrections, replay
 from store.ids import new_id
 from store.inbox import Callback
+from store.moments import to_ms
 from store.suppressions import Entry
 from store.views import Found, Wanted
 from workers import rows
@@ -216,7 +217,8 @@ class Replay:
         def work(connection: Connection) -> None:
             done.clear()
             told = {change.report["id"]: (change.after.outcome, change.after.cause) for change in changes}
-            made = [rows.decision_row(change.report["id"], change.decision, now, replay=True) for change in changes]
+            at = to_ms(now)
+            made = [rows.decision_line(change.report["id"], change.decision, at, replay=True) for change in changes]
             corrections.write_decisions(connection, made, told)
             for change in sorted(changes, key=lambda change: (change.item.report.account, change.item.recipient)):
                 self._correct(connection, change, now, done)

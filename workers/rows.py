@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import msgspec
 
-from codes import CAUSES, CodeRef
-from codes.causes import OURS
-from config.mask import mask, mask_text
-from policy import Action, Alert, Decision, Mode, Retry, Suppress
+from codes import CodeRef
+from config.mask import mask_text
+from policy import Action, Decision, Mode, Retry, Suppress
 from reports import Event, Report, mail_domain
-from store import incidents
+from store import ledger
 from store.guard import scopes
 from store.ids import new_id
 from store.moments import to_ms
 from store.suppressions import ACTIVE, PROPOSED, Entry
+from store.writes import Line
 from workers.prepare import Prepared
 
 RETRY_STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.ACT: "planned"}
@@ -25,46 +25,53 @@ _ENCODE: Final = msgspec.json.Encoder(enc_hook=str, decimal_format="string").enc
 _LONGEST_DATE: Final = 40
 
 
-def report_row(number: int, item: Prepared, outcome: str, cause: str) -> dict[str, Any]:
-    """Return the normalised report as a row."""
+def report_line(number: int, item: Prepared, outcome: str, cause: str, *, apart: bool) -> Line:
+    """Return the normalised report as a line of `store.ledger.REPORT`."""
     report = item.report
-    return {
-        "id": number,
-        "account": report.account,
-        "callback_id": item.callback_id,
-        "item_index": item.index,
-        "message_key": item.message_key,
-        "recipient": item.recipient,
-        "event": str(report.event),
-        "kind": report.kind[:64],
-        "channel": report.channel,
-        "outcome": outcome,
-        "cause": cause,
-        "event_at": item.event_ms,
-        "received_at": item.received_ms,
-        "facts": _ENCODE(facts(item)).decode("utf-8", "surrogatepass"),
-        "apart": False,
-    }
+    return (
+        number,
+        report.account,
+        item.callback_id,
+        item.index,
+        item.message_key,
+        item.recipient,
+        str(report.event),
+        report.kind[:64],
+        report.channel,
+        outcome,
+        cause,
+        item.event_ms,
+        item.received_ms,
+        _ENCODE(facts(item)).decode("utf-8", "surrogatepass"),
+        apart,
+    )
 
 
-def decision_row(report_id: int, decision: Decision, at: datetime | int, *, replay: bool = False) -> dict[str, Any]:
-    """Return a decision as a row. `at` may be in milliseconds, for who makes many."""
-    return {
+def given_to(line: Line, key: bytes, recipient: bytes) -> Line:
+    """Return a report's line as that of a report on the message `key` to `recipient`."""
+    changes = {"message_key": key, "recipient": recipient, "apart": False}
+    return tuple(changes.get(name, value) for name, value in zip(ledger.REPORT, line, strict=True))
+
+
+def decision_line(report_id: int, decision: Decision, at_ms: int, *, replay: bool = False) -> Line:
+    """Return a decision, made at `at_ms` milliseconds, as a line of `store.ledger.DECISION`."""
+    return (
         # The first decision on a report has the report's own id: it is made with it, and ids cost something.
-        "id": new_id() if replay else report_id,
-        "report_id": report_id,
-        "decided_at": at,
-        "replay": replay,
-        "rule": decision.rule,
-        "actions": _as_json(decision.actions),
-        "reason": decision.reason,
-        "policy": decision.policy,
-        "tables": decision.tables,
-    }
+        new_id() if replay else report_id,
+        report_id,
+        at_ms,
+        replay,
+        decision.rule,
+        as_json(decision.actions),
+        decision.reason,
+        decision.policy,
+        decision.tables,
+    )
 
 
 @lru_cache(4096)
-def _as_json(actions: tuple[Action, ...]) -> str:
+def as_json(actions: tuple[Action, ...]) -> str:
+    """Return actions as a decision's row holds them."""
     return _ENCODE([action._asdict() for action in actions]).decode()
 
 
@@ -226,69 +233,3 @@ def _scope(scope: str, channel: str, sender: str, campaign: str) -> tuple[str, s
     if scope in ("sender", "campaign") and sender:
         return "", sender, ""
     return channel, "", ""
-
-
-def sighting_of(item: Prepared, decision: Decision, action: Alert, purpose: str) -> incidents.Sighting:
-    """Return what an alert adds to its incident."""
-    values = {name: value for name in action.group_by if (value := dimension(name, item, decision))}
-    scope = ", ".join(f"{name} {value}" for name, value in values.items())
-    return incidents.Sighting(
-        account=item.report.account,
-        key="|".join((action.rule, *(f"{name}={value}" for name, value in values.items()))),
-        rule=action.rule,
-        severity=action.severity,
-        title=f"{_title(item, decision)} ({scope})",
-        next_step=_next_step(item, decision),
-        at=item.event_at,
-        threshold=action.threshold,
-        within=action.within,
-        repeat=action.repeat,
-        example=f"{mask_text(item.report.message_id or item.report.event_id)} to {mask(item.report.recipient)}",
-        cause=decision.cause,
-        purpose=purpose,
-        facts=values,
-    )
-
-
-def _next_step(item: Prepared, decision: Decision) -> str:
-    advice = item.meaning.advice if item.meaning else ""
-    if decision.cause in OURS and not any(isinstance(action, Retry) for action in decision.actions):
-        advice += " Then `dlr retries from-incident ID`, with this incident's id, lists what can still be sent again."
-    return advice.strip()
-
-
-def _title(item: Prepared, decision: Decision) -> str:
-    meaning = item.meaning
-    if meaning is not None and meaning.conflict:
-        return "The codes of a report contradict each other"
-    if decision.cause == "unknown":
-        codes = [match.label for match in (meaning.status, meaning.error) if match.unknown] if meaning else []
-        return f"Not in the tables: {', '.join(codes)}" if codes else f"Unknown event {item.report.kind}"
-    return f"Messages fail because {CAUSES[decision.cause].summary}"
-
-
-def dimension(name: str, item: Prepared, decision: Decision) -> str:
-    """Return what a report has for one of the things that alerts are grouped by, or nothing."""
-    report = item.report
-    match name:
-        case "network":
-            return report.mcc_mnc
-        case "country":
-            return report.mcc_mnc[:3]
-        case "domain":
-            return mail_domain(report.recipient)
-        case "template":
-            return _template(report)
-        case "cause":
-            return decision.cause
-        case "error" | "status":
-            label = getattr(item.meaning, name).label if item.meaning else ""
-            return "" if label == "none" else label
-        case _:
-            return str(getattr(report, name))
-
-
-def _template(report: Report) -> str:
-    """Return the template that a platform tells of, with its language: one language of it may be rejected alone."""
-    name = report.detail.get("template") or report.detail.get("template_id")
-    return " ".join(str(part) for part in (name, report.detail.get("language")) if part) if name else ""

@@ -62,7 +62,7 @@ def verdict_of_row(row: Found) -> Verdict | None:
 
 
 def verdict(decision: Decision, at: datetime) -> Verdict:
-    plain = json.loads(rows.decision_row(0, decision, at)["actions"])
+    plain = json.loads(rows.as_json(decision.actions))
     actions = tuple(sorted(_essence(action, at) for action in plain))
     return Verdict(decision.outcome.value, decision.cause, decision.rule, actions)
 

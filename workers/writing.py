@@ -36,7 +36,7 @@ from workers.prepare import Prepared
 def write(connection: Connection, effects: Effects) -> None:
     """Write it all: messages first, then suppressions, then the rest, the order in which all writers take locks."""
     at = effects.now
-    accounts = {row["account"] for row in effects.reports}
+    accounts = effects.accounts
     joins.give_reports(connection, effects.given)
     messages.remove(connection, sorted(effects.gone), at)
     messages.save(connection, effects.changed.values(), effects.new, at)
@@ -50,7 +50,7 @@ def write(connection: Connection, effects: Effects) -> None:
     _undo_older_opt_outs(connection, effects)
     failures.note(connection, effects.failures_told())
     disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
-    ledger.add_addresses(connection, list(effects.addresses.values()))
+    ledger.add_addresses(connection, effects.vault, effects.addresses)
     ledger.add_reports(connection, effects.reports)
     ledger.add_decisions(connection, effects.decisions)
     retries.plan(connection, effects.retries)

@@ -27,6 +27,22 @@ def test_one_person_has_one_hash_whatever_the_spelling(vault: Vault) -> None:
 
 def test_digest_keeps_its_parts_apart(vault: Vault) -> None:
     assert vault.digest("ab", "c") != vault.digest("a", "bc")
+    assert vault.digest("a", "b", "cd", "e") != vault.digest("a", "b", "c", "de")
+
+
+def test_hashes_are_those_by_which_earlier_releases_kept_their_rows() -> None:
+    vault = Vault(Keys(bytes(range(32)), (bytes(32),)))
+    for _ in range(2):
+        assert vault.digest("message", "shop", "order-7-ß", "447700900123").hex() == "92ed1fdee2d4ebab7dcc533363fc9992"
+        assert vault.hash_address("shop", "+44 7700 900123").hex() == "710c398b4deaadf858a5cbe17b02badc"
+
+
+def test_what_is_sealed_together_opens_one_by_one_and_shares_no_nonce(vault: Vault) -> None:
+    contents = [str(number % 7).encode() for number in range(500)]
+    sealed = vault.seal_all(contents)
+    assert [vault.open(one) for one in sealed] == contents
+    assert len({one[:16] for one in sealed}) == 500
+    assert vault.seal_all([]) == []
 
 
 def test_keys_are_made_once_and_readable_by_their_owner_only(database: Database, tmp_path: Path) -> None:

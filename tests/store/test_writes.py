@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from store import writes
 from store.database import Database
 from store.ids import new_id, new_ids
+from store.moments import to_ms
 from store.schema import decisions, messages, outbox, report_keys
 
 ODD_TEXTS = [
@@ -57,6 +58,34 @@ def test_any_texts_come_back_as_they_were(database: Database, texts: list[str]) 
         writes.insert_rows(connection, decisions, [decision(text) for text in texts])
         rows = writes.select_in(connection, decisions, "report_id", [1])
     assert sorted(row.reason for row in rows) == sorted(texts)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=8))
+def test_lines_are_written_as_rows_are(database: Database, texts: list[str]) -> None:
+    rows = [decision(text) for text in texts]
+    names = tuple(rows[0])
+    lines = [tuple(row.values()) for row in rows]
+    with database.transaction() as connection:
+        connection.execute(decisions.delete())
+        writes.insert_lines(connection, decisions, names, lines)
+        found = writes.select_in(connection, decisions, "report_id", [1], columns=names)
+    assert sorted(map(tuple, found)) == sorted(lines)
+
+
+@pytest.mark.parametrize("many", [3, 1203])
+def test_lines_that_are_there_stay_or_are_brought_up_to_date(database: Database, many: int) -> None:
+    names = ("account", "fingerprint", "seen_at")
+    old = [("main", number.to_bytes(32, "big"), 1) for number in range(0, many, 2)]
+    new = [("main", number.to_bytes(32, "big"), 2) for number in range(many)]
+    with database.transaction() as connection:
+        writes.insert_lines(connection, report_keys, names, old)
+        writes.insert_lines(connection, report_keys, names, new, if_new=True)
+        kept = [row[0] for row in connection.execute(report_keys.select().order_by("fingerprint")).columns("seen_at")]
+        writes.upsert_lines(connection, report_keys, names, new, ("account", "fingerprint"), ("seen_at",))
+        later = {row[0] for row in connection.execute(report_keys.select()).columns("seen_at")}
+    assert [to_ms(moment) for moment in kept] == [1 if number % 2 == 0 else 2 for number in range(many)]
+    assert {to_ms(moment) for moment in later} == {2}
 
 
 @pytest.mark.parametrize("rows", [499, 500, 501, 1000, 1203])

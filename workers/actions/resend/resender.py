@@ -18,6 +18,7 @@ from store import aliases, budgets, incidents, ledger, messages, resending, send
 from store.aliases import Original
 from store.database import Database
 from store.errors import NotMigrated, Unavailable
+from store.moments import to_ms
 from store.resending import CANCELLED, EXPIRED, Resend
 from store.sends import Content, Send
 from store.vault import Vault
@@ -236,7 +237,7 @@ class Resender:
         self._name(connection, one, plan, plan.message_id, now)
         messages.note_resend(connection, one.message_key, one.attempt)
         # Where no report has told of the person yet, this is how people see whom it went to.
-        ledger.add_addresses(connection, [ledger.address_row(self._vault, number, plan.recipient, now)])
+        ledger.add_addresses(connection, self._vault, {number: (plan.recipient, to_ms(now))})
         return _Ready(plan, outlet, until, time.monotonic() + self._waits.still_sure)
 
     def _name(self, connection: Connection, one: Resend, plan: Plan, message_id: str, now: datetime) -> None:
