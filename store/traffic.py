@@ -11,18 +11,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select
 
-from reports import Report
 from store.ids import new_ids
 from store.schema import traffic, traffic_deltas
 from store.writes import insert_for, insert_rows
 
 HOUR: Final = timedelta(hours=1)
-_HOUR_MS: Final = 3_600_000
+HOUR_MS: Final = 3_600_000
 _FOLDED_AT_ONCE: Final = 5_000
-# outcomes that are final, and whether they are failures
-_FINAL: Final = {"delivered": False, "failed": True}
 Key = tuple[str, str, str, int, bool]
 Counts = Counter[Key]
+"""Final delivery reports by account, channel, network, the hour in which they came (ms), and whether they failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,6 @@ class Line:
     past_failed: int
     since: datetime
     """The first hour of which anything is known."""
-
-
-def count(counts: Counts, report: Report, outcome: str, received_ms: int) -> None:
-    """Count one delivery report, if it is final. `received_ms` is when it came, in milliseconds."""
-    failed = _FINAL.get(outcome)
-    if failed is not None:
-        hour = received_ms // _HOUR_MS * _HOUR_MS
-        counts[report.account, report.channel, report.mcc_mnc[:16], hour, failed] += 1
 
 
 def note(connection: Connection, counts: Counts) -> None:

@@ -1,6 +1,5 @@
 """Everything one slice writes, collected; `workers.writing` writes it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +18,6 @@ from store import (
     incidents,
     ledger,
     passes,
-    traffic,
 )
 from store.failures import Failure
 from store.messages import Message
@@ -49,6 +47,7 @@ class Effects:
     vault: Vault
     now: datetime
     limits: Limits
+    tally: Tally
     now_ms: int = field(init=False)
     reports: list[Line] = field(default_factory=list)
     decisions: list[Line] = field(default_factory=list)
@@ -65,13 +64,10 @@ class Effects:
     """What a list refused: it confirms entries and makes none."""
     guarded: guard.Tally = field(default_factory=guard.Tally)
     """What the guard against mass suppression counts."""
-    finals: Counter[tuple[str, tuple[tuple[str, str], ...], int]] = field(default_factory=Counter)
-    """Reports that say delivered or failed, by account, scopes and bucket, as the guard counts them."""
     retries: list[dict[str, Any]] = field(default_factory=list)
     sightings: list[incidents.Sighting] = field(default_factory=list)
     sighted: Sighted = field(default_factory=Sighted)
     """What alerts add to incidents."""
-    counted: traffic.Counts = field(default_factory=Counter)
     failures: dict[bytes, list[Failure]] = field(default_factory=dict)
     """What says something about people, by address."""
     deliveries: dict[tuple[str, bytes], list[datetime]] = field(default_factory=dict)
@@ -89,7 +85,6 @@ class Effects:
     """Attempts (account, message, number) that reports prove to have reached Infobip."""
     pauses: list[tuple[str, Scope, datetime, str]] = field(default_factory=list)
     """Scopes (account, which, until, why) in which nothing is resent for a while."""
-    tally: Tally = field(default_factory=Tally)
     heard: list[passes.Heard] = field(default_factory=list)
     """How resends ended."""
     failed: set[bytes] = field(default_factory=set)
@@ -109,12 +104,7 @@ class Effects:
 
     def add_report(self, number: int, item: Prepared, outcome: str, cause: str, *, apart: bool) -> None:
         """Keep the normalised report and its address. `apart` is what `is_apart` says of it."""
-        if item.report.event is Event.DELIVERY:
-            traffic.count(self.counted, item.report, outcome, item.received_ms)
         self.reports.append(rows.report_line(number, item, outcome, cause, apart=apart))
-        if outcome in _FINAL and item.trusted and item.report.event is Event.DELIVERY:
-            bucket = item.event_ms - item.event_ms % guard.BUCKET_MS
-            self.finals[item.report.account, rows.scopes_of(item.report), bucket] += 1
         if item.recipient and item.recipient not in self.addresses:
             self.addresses[item.recipient] = (item.report.recipient, item.received_ms)
 
@@ -124,8 +114,8 @@ class Effects:
         return {line[_ACCOUNT] for line in self.reports}
 
     def count_finals(self) -> None:
-        """Let the guard know of what was final: many reports share their scopes and their time."""
-        for (account, scopes, bucket), reports in self.finals.items():
+        """Let the guard know of what was final."""
+        for account, scopes, bucket, reports in self.tally.finals():
             self.guarded.final(account, scopes, bucket, reports)
 
     def keep_new(self, message: Message) -> None:
@@ -176,18 +166,18 @@ class Effects:
                 case Forward():
                     if action.mode is Mode.ACT:
                         self.outgoing.append(forwarding.matched(number, item, decision, action))
-        if item.trusted and item.report.event is Event.DELIVERY and decision.outcome in _FINAL:
-            self._ended(item, decision)
+        if decision.outcome in _FINAL and item.report.event is Event.DELIVERY:
+            self.tally.add(item, decision)
+            if item.attempt and item.trusted:
+                self._hear(item, decision)
         if self.register.in_use and is_the_end(item, decision, self.register):
             self.given_up[item.message_key] = max(item.attempt, self.given_up.get(item.message_key, 0))
 
-    def _ended(self, item: Prepared, decision: Decision) -> None:
-        """Count a message that arrived or failed, and hear how a resend did."""
-        self.tally.add(item, decision, self.now)
-        if item.attempt:
-            arrived = decision.outcome is Outcome.DELIVERED
-            names = (item.report.account, item.message_key, item.attempt)
-            self.heard.append(passes.Heard(*names, arrived, in_trouble(decision)))
+    def _hear(self, item: Prepared, decision: Decision) -> None:
+        """Keep how a resend did."""
+        arrived = decision.outcome is Outcome.DELIVERED
+        names = (item.report.account, item.message_key, item.attempt)
+        self.heard.append(passes.Heard(*names, arrived, in_trouble(decision)))
 
     def note_move(self, item: Prepared, before: Message | None, decision: Decision | None) -> None:
         """Keep what the item did to its message, where an endpoint may want to know."""

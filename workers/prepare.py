@@ -114,23 +114,24 @@ class Preparer:
             key = self._key(report, report.recipient)
             if report.event is Event.SEEN and report.sender:
                 other = self._key(report, normalise(report.sender))
+        # By place: a struct finds names one by one, which took five times as long as all the rest of making it.
         return Prepared(
-            callback_id=callback.id,
-            index=index,
-            report=report,
-            trusted=callback.trusted,
-            received_at=callback.received_at,
-            received_ms=received_ms,
-            event_at=event_at,
-            event_ms=event_ms,
-            replaced_time=replaced,
-            meaning=found.meaning,
-            event=found.event,
-            word=found.word,
-            fingerprint=fingerprint(report, trusted=callback.trusted, event_ms=None if replaced else event_ms),
-            recipient=self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
-            message_key=key,
-            other_key=other,
+            callback.id,
+            index,
+            report,
+            callback.trusted,
+            callback.received_at,
+            received_ms,
+            event_at,
+            event_ms,
+            replaced,
+            found.meaning,
+            found.event,
+            found.word,
+            fingerprint(report, trusted=callback.trusted, event_ms=None if replaced else event_ms),
+            self._vault.hash_address(report.account, report.recipient) if report.recipient else b"",
+            key,
+            other,
             mistyped=callback.channel == UNKNOWN,
         )
 
@@ -156,7 +157,8 @@ def fingerprint(report: Report, *, trusted: bool = True, event_ms: int | None = 
     fingerprint of the real one. `event_ms` is the report's own time in milliseconds, for who knows it already.
     """
     if report.message_id or report.event_id:
-        event, kind, message, recipient = report.event, report.kind, report.message_id, report.recipient
+        # As plain text: an enum's member takes twice as long to put into one.
+        event, kind, message, recipient = str(report.event), report.kind, report.message_id, report.recipient
         channel, status, error = report.own_channel, _code(report.status), _code(report.error)
         told = report.event_id or _time(report.event_at, event_ms)
         # Written out: this is done for each report, and a loop over the fields takes 1.0 us instead of 0.6.

@@ -65,7 +65,7 @@ def write(connection: Connection, effects: Effects) -> None:
     parcels.queue(connection, effects.parcels)
     surges.note(connection, effects.tally.ended())
     incidents.note(connection, [*effects.sighted, *effects.sightings])
-    traffic.note(connection, effects.counted)
+    traffic.note(connection, effects.tally.traffic())
 
 
 def _tell(connection: Connection, effects: Effects) -> None:

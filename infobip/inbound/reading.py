@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from reports import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item that could be read. `index` is its place in the body, from 0."""
+class Item(msgspec.Struct, frozen=True):
+    """One item that could be read. `index` is its place in the body, from 0. A struct: one is made for each."""
 
     index: int
     report: Report
