@@ -33,6 +33,10 @@ _TAKE: Final = {
     WHOLE: ("BEGIN IMMEDIATE",),
 }
 _FILES: Final = (MAIN, RECEIVED)
+_CACHE_KIB: Final = 16_000
+# Slices of reports come back to nearly all pages of their indexes: what is not kept is read anew for each slice. Only
+# what is needed is taken (bench/README.md).
+_WIDE_KIB: Final = 64_000
 
 
 def received_file(path: str | None) -> str:
@@ -67,7 +71,7 @@ def prepare(engine: Engine, synchronous: str, lock_wait: float) -> None:
         for pragma in (
             "foreign_keys=ON",
             "temp_store=MEMORY",
-            "main.cache_size=-16000",
+            f"main.cache_size=-{_CACHE_KIB}",
             f"wal_autocheckpoint={_WAL_PAGES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
@@ -82,6 +86,9 @@ def prepare(engine: Engine, synchronous: str, lock_wait: float) -> None:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_READERS_WAIT_MS}")
             connection.exec_driver_sql("BEGIN")
             return
+        if options.get("dlr_by_keys", False) and not connection.info.get("wide", False):
+            connection.exec_driver_sql(f"PRAGMA main.cache_size=-{_WIDE_KIB}")
+            connection.info["wide"] = True
         wanted = synchronous if options.get("dlr_lasting", True) else "NORMAL"
         if connection.info.get("synchronous", synchronous) != wanted:
             driver = connection.connection.driver_connection

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from store import inbox, migrate
 from store.database import Database, open_database
@@ -107,3 +107,15 @@ def test_neither_claim_nor_end_writes_a_callbacks_body_anew(database: Database, 
     assert inbox.finish(database, owner, numbers)
     # Of 17 pages each has two that change, the one with its header and the one with its end, and that twice.
     assert (log.stat().st_size - before) / (PAGE + 24) < 20 * 2 * 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_only_what_comes_back_to_the_same_pages_keeps_many_of_them(database: Database) -> None:
+    def kept(connection: Connection) -> int:
+        return -int(connection.execute(text("PRAGMA main.cache_size")).scalar_one())
+
+    before = database.repeat(kept)
+    with database.reading() as other:
+        slices = database.repeat(kept, by_keys=True)
+        aside = kept(other)
+    assert before == aside < slices
