@@ -8,7 +8,7 @@ import click
 from cli.output import print_json, print_nothing, print_table
 from cli.shown import address, plain
 from cli.stored import Stored
-from store import views
+from store import people
 from store.views import Found
 
 LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
@@ -24,7 +24,7 @@ def hashes(at: Stored, connection: Any, recipient: str) -> tuple[bytes, ...] | N
 
 def with_addresses(connection: Any, rows: list[Found], column: str, reveal: Stored | None = None) -> None:
     """Put addresses in the place of their hashes: masked, or in clear with `reveal`."""
-    known = views.known_addresses(connection, (row[column] for row in rows))
+    known = people.known(connection, (row[column] for row in rows))
     for row in rows:
         row[column] = address(known, row[column], reveal)
         row.pop("message_key", None)

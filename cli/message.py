@@ -18,7 +18,7 @@ from cli.timeline import print_timeline
 from codes import CodeRef, Codes, Match, load_codes
 from policy.rules import Purposes
 from reports.states import REACHED, State
-from store import registered, views
+from store import people, registered, views
 from store.inbox import backlog
 from store.moments import from_ms
 from store.views import Found, Wanted
@@ -75,7 +75,7 @@ class _History:
         with_waits(self.connection, resends, datetime.now(UTC))
         theirs = Wanted(account=row["account"], recipients=(row["recipient"],), limit=_MOST)
         suppressed = views.find_suppressions(self.connection, theirs) if row["recipient"] else []
-        known = views.known_addresses(self.connection, [row["recipient"]])
+        known = people.known(self.connection, [row["recipient"]])
         purpose, source = purpose_of(self.connection, self.purposes, row)
         recipient = address(known, row["recipient"], self.at if self.reveal else None)
         return {

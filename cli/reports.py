@@ -12,7 +12,7 @@ from cli.stored import Stored, stored
 from codes import CAUSES, CHANNELS, Outcome
 from codes.suggest import did_you_mean
 from reports.words import MENTION, START, STOP
-from store import views
+from store import people, views
 from store.schema import decisions
 from store.views import Found, Wanted
 
@@ -49,7 +49,7 @@ def reports(recipient: str, message: str, limit: int, form: str, **filters: Any)
             limit=limit,
         )
         found = views.find_reports(connection, wanted)
-        known = views.known_addresses(connection, (row["recipient"] for row in found))
+        known = people.known(connection, (row["recipient"] for row in found))
     if form == "json":
         print_json([_as_object(row, known) for row in found])
     elif found:

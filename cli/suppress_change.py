@@ -20,7 +20,7 @@ from cli.who import who_option
 from codes.suggest import did_you_mean
 from reports import normalise
 from reports.recipient import fault_of, fault_of_form
-from store import entering, ledger, protections, undoing
+from store import entering, people, protections, undoing
 from store.entering import BY_HAND, PROTECTED, Wanted
 from store.moments import to_ms
 from store.schema import suppressions
@@ -117,9 +117,9 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
     if not over:
         judge(given)
     with stored() as at:
-        people = _people(at, given)
+        persons = _people(at, given)
         if over:
-            ended = at.database.repeat(lambda connection: protections.end(connection, people))
+            ended = at.database.repeat(lambda connection: protections.end(connection, persons))
             if form == "json":
                 print_json({"ended": ended})
             else:
@@ -127,13 +127,13 @@ def protect(address: tuple[str, ...], until: datetime | None, over: bool, reason
             return
         spelled = {
             at.vault.hash_address(account, one): (normalise(one), to_ms(now))
-            for account in {account for account, _ in people}
+            for account in {account for account, _ in persons}
             for one in given
         }
 
         def work(connection: Connection) -> int:
-            ledger.add_addresses(connection, at.vault, spelled)
-            return protections.protect(connection, people, until, now, who, reason)
+            people.keep(connection, at.vault, spelled)
+            return protections.protect(connection, persons, until, now, who, reason)
 
         lifted = at.database.repeat(work)
     if form == "json":

@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 
 from codes.causes import FIRM
 from reports import normalise
-from store import protections, silencing, suppressions
-from store.ledger import Address, add_addresses
+from store import people, protections, silencing, suppressions
 from store.moments import to_ms
 from store.suppressions import ACTIVE, DECIDED, Entry
 from store.vault import Vault
@@ -58,7 +57,7 @@ def enter(
             seen.add(entry.key)
             written.append(entry)
             results.append(ADDED)
-    add_addresses(connection, vault, _addresses(vault, wanted, written, now))
+    people.keep(connection, vault, _addresses(vault, wanted, written, now))
     suppressions.suppress(connection, written, now, who, known)
     silencing.silence(connection, written, now)
     return results
@@ -94,9 +93,11 @@ def _covers(row: Any, entry: Entry, now: datetime) -> bool:
     return row.until is None or (entry.until is not None and to_ms(entry.until) <= row.until)
 
 
-def _addresses(vault: Vault, wanted: Sequence[Wanted], written: Sequence[Entry], now: datetime) -> dict[bytes, Address]:
+def _addresses(
+    vault: Vault, wanted: Sequence[Wanted], written: Sequence[Entry], now: datetime
+) -> dict[bytes, people.Address]:
     new = {entry.address for entry in written}
-    found: dict[bytes, Address] = {}
+    found: dict[bytes, people.Address] = {}
     for one in wanted:
         address = normalise(one.address)
         number = vault.hash_address(one.account, address)

@@ -58,7 +58,7 @@ def reports_about(connection: Connection, person: bytes, keys: list[bytes]) -> l
     conditions = [reports.c.recipient == person]
     conditions += [about(part) for part in in_parts(keys)]
     for condition in conditions:
-        for row in _paged(connection, select(reports).where(condition), reports.c.id):
+        for row in _paged(connection, select(*views.SHOWN).where(condition), reports.c.id):
             found[row["id"]] = row
     made = views.decisions_of(connection, list(found))
     for number, row in found.items():

@@ -1,22 +1,18 @@
 """Reports and decisions: what came in, what it meant, and why what was done was done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, select
 
-from config.mask import tail
-from reports import mail_domain
+from store import people
 from store.about import about
 from store.moments import to_ms
-from store.schema import addresses, decisions, report_keys, reports
+from store.schema import decisions, report_keys, reports
 from store.vault import Vault
 from store.writes import Line, insert_lines, insert_returning, select_in
 
-Address = tuple[str, int]
-"""A normalised address, and when it was seen, in milliseconds."""
-_ADDRESS: Final = ("hash", "sealed", "tail", "domain", "seen_at")
 REPORT: Final = (
     "id",
     "account",
@@ -66,26 +62,14 @@ def seen(connection: Connection, keys: Sequence[tuple[str, bytes]]) -> set[tuple
     return {(row.account, bytes(row.fingerprint)) for row in rows}
 
 
-def add_addresses(connection: Connection, vault: Vault, found: Mapping[bytes, Address]) -> None:
-    """Keep addresses that are not kept yet: their hash, by which `found` has them, and sealed."""
-    ordered = sorted(found.items())
-    sealed = vault.seal_all([address.encode("utf-8", "surrogatepass") for _, (address, _) in ordered])
-    lines = [
-        (number, hidden, tail(address), mail_domain(address)[:255], seen_ms)
-        for (number, (address, seen_ms)), hidden in zip(ordered, sealed, strict=True)
-    ]
-    insert_lines(connection, addresses, _ADDRESS, lines, if_new=True)
+def add_reports(connection: Connection, vault: Vault, lines: Sequence[Line], addresses: Sequence[str]) -> None:
+    """Write normalised reports, each a line of what `REPORT` names.
 
-
-def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
-    """Return the address of a hash, normalised; empty where it is not kept."""
-    sealed = connection.scalar(select(addresses.c.sealed).where(addresses.c.hash == hashed))
-    return vault.open(sealed).decode("utf-8", "surrogatepass") if sealed else ""
-
-
-def add_reports(connection: Connection, lines: Sequence[Line]) -> None:
-    """Write normalised reports, each a line of what `REPORT` names."""
-    insert_lines(connection, reports, REPORT, lines)
+    `addresses` are those of their recipients which the reports themselves hold, sealed; empty where they do not.
+    """
+    held = people.in_reports(vault, addresses)
+    whole = [(*line, *address) for line, address in zip(lines, held, strict=True)]
+    insert_lines(connection, reports, (*REPORT, *people.IN_REPORT), whole)
 
 
 def add_decisions(connection: Connection, lines: Sequence[Line]) -> None:

@@ -10,9 +10,8 @@ from sqlalchemy import Connection, func, select, update
 
 from policy.mirror import BLOCKLIST, INFOBIP, OURS, OWN_STOPS, Wishes
 from store import listed as rows
-from store import protections, silencing, suppressions, sync_align
+from store import people, protections, silencing, suppressions, sync_align
 from store.ids import new_ids
-from store.ledger import add_addresses
 from store.listed import ADD, DOUBTED, GONE, MISSING, REMOVE, SENT, THEIRS, THERE, VERIFIED
 from store.moments import EPOCH, to_ms
 from store.schema import listed
@@ -187,7 +186,7 @@ def _enter(
     entries = [entry for entry in entries if entry.is_firm or (account, entry.address) not in kept]
     taken = {entry.address for entry in entries}
     addresses = {one.key[0]: (one.address, to_ms(now)) for one in told if one.key[0] in taken}
-    add_addresses(connection, vault, addresses)
+    people.keep(connection, vault, addresses)
     suppressions.suppress(connection, entries, now, WHO)
     wanted = {_said(entry) for entry in entries}
     written = [row for row in select_in(connection, table, "address", sorted(taken)) if row.account == account]

@@ -1,7 +1,7 @@
 """What people look at: read-only queries. Rows come as plain mappings, addresses as their keyed hashes."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, fu
 
 from store.about import about
 from store.parts import in_parts
+from store.people import IN_REPORT
 from store.schema import (
-    addresses,
     decisions,
     incidents,
     listed,
@@ -30,6 +30,8 @@ from store.schema import (
 )
 
 Found = dict[str, Any]
+# A report without the address that it may hold (`store.people`).
+SHOWN: Final = [column for column in reports.columns if column.name not in IN_REPORT]
 # JSON texts: what is only shown is kept as one, and read here, so that nobody else need know.
 _JSON: Final = frozenset({"purposes", "facts", "actions", "evidence", "examples", "legs", "recent", "spells"})
 
@@ -68,9 +70,7 @@ def accounts(connection: Connection) -> set[str]:
 
 def find_reports(connection: Connection, wanted: Wanted) -> list[Found]:
     """Return reports, the newest receipt first, each with its latest decision's `rule`, `reason` and `replay`."""
-    query = (
-        select(reports).where(*report_conditions(wanted)).order_by(reports.c.received_at.desc(), reports.c.id.desc())
-    )
+    query = select(*SHOWN).where(*report_conditions(wanted)).order_by(reports.c.received_at.desc(), reports.c.id.desc())
     found = read_rows(connection, query.limit(wanted.limit))
     latest = latest_decisions(connection, [row["id"] for row in found])
     for row in found:
@@ -125,16 +125,6 @@ def decisions_of(connection: Connection, report_ids: Sequence[int]) -> dict[int,
     return found
 
 
-def known_addresses(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, Found]:
-    """Return what is kept of these addresses: sealed, and the little of them that is in clear."""
-    wanted = sorted({number for number in hashes if number})
-    found = {}
-    for part in in_parts(wanted):
-        for row in read_rows(connection, select(addresses).where(addresses.c.hash.in_(part))):
-            found[row["hash"]] = row
-    return found
-
-
 def messages_of(connection: Connection, message_id: str) -> list[Found]:
     """Return every message with this id: one for each account and recipient."""
     query = select(messages).where(messages.c.message_id == message_id[:255])
@@ -143,7 +133,7 @@ def messages_of(connection: Connection, message_id: str) -> list[Found]:
 
 def reports_of(connection: Connection, message_key: bytes) -> list[Found]:
     """Return the reports on one message in the order in which things happened, each with its `decisions`."""
-    query = select(reports).where(about([message_key]))
+    query = select(*SHOWN).where(about([message_key]))
     found = read_rows(connection, query.order_by(reports.c.event_at, reports.c.id))
     made = decisions_of(connection, [row["id"] for row in found])
     for row in found:
@@ -254,7 +244,7 @@ def counts_by_state(connection: Connection) -> dict[str, dict[str, int]]:
 
 def newest_reports(connection: Connection, count: int) -> list[Found]:
     """Return the last reports that came in."""
-    return read_rows(connection, select(reports).order_by(reports.c.received_at.desc()).limit(count))
+    return read_rows(connection, select(*SHOWN).order_by(reports.c.received_at.desc()).limit(count))
 
 
 def mark(connection: Connection, name: str) -> str | None:

@@ -18,6 +18,7 @@ from store import (
     incidents,
     ledger,
     passes,
+    people,
 )
 from store.failures import Failure
 from store.messages import Message
@@ -50,8 +51,10 @@ class Effects:
     tally: Tally
     now_ms: int = field(init=False)
     reports: list[Line] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    """Whose address each of `reports` holds itself; empty where it is among `addresses`."""
     decisions: list[Line] = field(default_factory=list)
-    addresses: dict[bytes, ledger.Address] = field(default_factory=dict)
+    addresses: dict[bytes, people.Address] = field(default_factory=dict)
     changed: dict[bytes, Message] = field(default_factory=dict)
     new: set[bytes] = field(default_factory=set)
     """Keys of the messages that nothing was known of before."""
@@ -102,11 +105,23 @@ class Effects:
         """Work out once what every row has."""
         self.now_ms = to_ms(self.now)
 
-    def add_report(self, number: int, item: Prepared, outcome: str, cause: str, *, apart: bool) -> None:
+    def add_report(self, number: int, item: Prepared, outcome: str, decision: Decision | None, *, apart: bool) -> None:
         """Keep the normalised report and its address. `apart` is what `is_apart` says of it."""
+        cause = decision.cause if decision else ""
         self.reports.append(rows.report_line(number, item, outcome, cause, apart=apart))
-        if item.recipient and item.recipient not in self.addresses:
+        alone = decision is not None and self._is_all_there_is(item, decision)
+        self.held.append(item.report.recipient if alone else "")
+        if not alone and item.recipient and item.recipient not in self.addresses:
             self.addresses[item.recipient] = (item.report.recipient, item.received_ms)
+
+    def _is_all_there_is(self, item: Prepared, decision: Decision) -> bool:
+        """Whether nothing but reports is kept of the person on account of this one: it arrived, and that was that.
+
+        Whoever is told of events, or whose sends are registered, may have more about anybody.
+        """
+        if self.register.in_use or self.endpoints.wanted:
+            return False
+        return item.report.event is Event.DELIVERY and decision.outcome is Outcome.DELIVERED
 
     @property
     def accounts(self) -> set[str]:

@@ -18,7 +18,7 @@ from codes.channels import UNKNOWN
 from infobip.inbound import InboundError
 from policy import Decision, Retry, Rules, decide
 from reports.states import REACHED
-from store import corrections, replay
+from store import corrections, people, replay
 from store.ids import new_id
 from store.inbox import Callback
 from store.moments import to_ms
@@ -220,6 +220,7 @@ class Replay:
             at = to_ms(now)
             made = [rows.decision_line(change.report["id"], change.decision, at, replay=True) for change in changes]
             corrections.write_decisions(connection, made, told)
+            people.keep(connection, self.context.vault, self._addresses(changes))
             for change in sorted(changes, key=lambda change: (change.item.report.account, change.item.recipient)):
                 self._correct(connection, change, now, done)
             if not replay.move_progress(connection, self.name, self._progress, after):
@@ -229,6 +230,16 @@ class Replay:
         self._progress, self.after = after, last
         for name, number in done.items():
             setattr(survey, name, getattr(survey, name) + number)
+
+    def _addresses(self, changes: Sequence[Change]) -> dict[bytes, people.Address]:
+        """Return whom the changes are about: what follows from them may ask for an address that only reports hold."""
+        found: dict[bytes, people.Address] = {}
+        for item in (change.item for change in changes if change.imposed or self.resend):
+            # A report may be about another side than the one it names; then that is known from elsewhere.
+            report = item.report
+            if report.recipient and self.context.vault.hash_address(report.account, report.recipient) == item.recipient:
+                found[item.recipient] = (report.recipient, item.received_ms)
+        return found
 
     def _correct(self, connection: Connection, change: Change, now: datetime, done: Counter[str]) -> None:
         number = change.report["id"]

@@ -19,6 +19,7 @@ from store import (
     parcels,
     passes,
     pauses,
+    people,
     resending,
     retries,
     sends,
@@ -50,8 +51,8 @@ def write(connection: Connection, effects: Effects) -> None:
     _undo_older_opt_outs(connection, effects)
     failures.note(connection, effects.failures_told())
     disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
-    ledger.add_addresses(connection, effects.vault, effects.addresses)
-    ledger.add_reports(connection, effects.reports)
+    people.keep(connection, effects.vault, effects.addresses)
+    ledger.add_reports(connection, effects.vault, effects.reports, effects.held)
     ledger.add_decisions(connection, effects.decisions)
     retries.plan(connection, effects.retries)
     # Nothing can be planned for a message that was not known before this slice, and no failure in it either; but

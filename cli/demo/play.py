@@ -14,7 +14,7 @@ from cli.demo.traffic import MESSAGES, Application, Line, batches
 from cli.supervisor.welcome import program, state
 from config.accounts import MAIN
 from config.settings import Settings, load_settings
-from store import api_keys, views
+from store import api_keys, people
 from store.database import Database, open_database
 from store.vault import open_vault
 
@@ -86,7 +86,7 @@ def _end(settings: Settings, database: Database, application: Application, findi
 def _address(settings: Settings, database: Database, hashed: bytes) -> str:
     vault = open_vault(settings.state_dir, database)
     with database.reading() as connection:
-        return vault.open(views.known_addresses(connection, [hashed])[hashed]["sealed"]).decode()
+        return vault.open(people.known(connection, [hashed])[hashed]["sealed"]).decode()
 
 
 if __name__ == "__main__":

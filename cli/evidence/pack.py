@@ -12,7 +12,7 @@ from cli.shown import address
 from cli.stored import Stored
 from codes import Codes
 from config.mask import mask_text
-from store import evidence, views
+from store import evidence, people
 from store.moments import from_ms
 from store.views import Found
 
@@ -43,12 +43,12 @@ class Gatherer:
     now: datetime
     reveal: bool
 
-    def gather(self, people: dict[str, bytes]) -> Found:
-        """Return `accounts` that know the person, and all of `LISTS`; `people` are the hashes by account."""
+    def gather(self, hashes: dict[str, bytes]) -> Found:
+        """Return `accounts` that know the person, and all of `LISTS`; `hashes` are those by account."""
         pack: Found = {"accounts": [], **{name: [] for name in LISTS}}
-        for account, person in people.items():
+        for account, person in hashes.items():
             found = self._of(account, person)
-            known = views.known_addresses(self.connection, [person])
+            known = people.known(self.connection, [person])
             if not known and not any(found.values()):
                 continue
             shown = address(known, person, self.at if self.reveal else None)

@@ -23,7 +23,7 @@ from cli.who import who_option
 from policy import Mode
 from policy.leaving import Leave
 from policy.rules import Limits
-from store import budgets, views
+from store import budgets, people, views
 from store.views import Found
 from workers.actions.resend import never_left, refused
 from workers.actions.resend.never_left import Candidate, NeverLeft
@@ -112,7 +112,7 @@ def _plain(cost: tuple[Decimal, Decimal, str]) -> dict[str, Any]:
 
 
 def _rows(connection: Connection, judged: Sequence[Candidate]) -> list[Found]:
-    known = views.known_addresses(connection, (one.failure.recipient for one in judged))
+    known = people.known(connection, (one.failure.recipient for one in judged))
     return [
         {
             "message_id": one.message_id,

@@ -16,7 +16,7 @@ from cli.shown import address, plain
 from cli.stored import Stored, stored
 from cli.terminal import say
 from policy.leaving import Hold
-from store import steering, views
+from store import people, steering, views
 from store.resending import Resend
 from store.views import Found
 from workers.actions.resend import held
@@ -56,7 +56,7 @@ def show(name: str, reveal: bool, form: str) -> None:
 def _told(
     at: Stored, connection: Connection, previewer: Previewer, row: Found, one: Resend, now: datetime, reveal: bool
 ) -> Found:
-    known = views.known_addresses(connection, [row["recipient"]])
+    known = people.known(connection, [row["recipient"]])
     seen = previewer.look(connection, one, now)
     send = seen.known.send
     is_open = row["state"] in steering.NOT_OVER

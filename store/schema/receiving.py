@@ -81,8 +81,8 @@ report_keys: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# With row ids on SQLite, as `messages` and `sends` have them: in the order of their hashes each row that comes or
-# changes would dirty a page of its own.
+# Of those of whom more is kept than reports on what arrived (`store.people`). With row ids on SQLite, as `messages` and
+# `sends` have them: in the order of their hashes each row that comes or changes would dirty a page of its own.
 addresses: Final = Table(
     "addresses",
     metadata,
@@ -133,6 +133,9 @@ reports: Final = Table(
     Column("facts", Text, nullable=False),  # JSON: codes, price, sender, network ... never an address
     # Whether it is not found by the recipient that its message has (`store.about`): it names another one, or nobody.
     Column("apart", Boolean, nullable=False, server_default=false()),
+    # The recipient's address, and what is shown of it, where nothing else is kept of them (`store.people`).
+    Column("sealed", LargeBinary, nullable=True),
+    Column("hint", String(256), nullable=True),
     Index("ix_reports_callback", "callback_id"),
     Index("ix_reports_apart", "message_key", sqlite_where=text("apart = 1"), postgresql_where=text("apart")),
     Index("ix_reports_recipient", "recipient", "received_at"),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.logs import log
-from store import entering, lifting, views
+from store import entering, lifting, people
 from store.api_keys import SUPPRESSIONS_READ, SUPPRESSIONS_WRITE, ApiKey
 from store.database import Database
 from store.entering import Wanted
@@ -50,7 +50,7 @@ class ListView:
         try:
             with self.database.reading() as connection:
                 rows = connection.execute(_query(key.account, wanted, self.vault)).mappings().all()
-                known = views.known_addresses(connection, (row["address"] for row in rows))
+                known = people.known(connection, (row["address"] for row in rows))
         except (StoreError, SQLAlchemyError) as error:
             raise NotAnswered("the suppression list cannot be read at the moment") from error
         entries = [_entry(row, known.get(row["address"]), self.vault, reveal=wanted["reveal"]) for row in rows]

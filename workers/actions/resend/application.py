@@ -19,7 +19,7 @@ from config.logs import log
 from config.relays import RelayTarget
 from policy.leaving import NO_CONTENT, Cancel, Expire, Hold, Leave, Verdict, may_leave
 from policy.rules import Rules
-from store import aliases, budgets, incidents, ledger, messages, outbox, resending
+from store import aliases, budgets, incidents, messages, outbox, people, resending
 from store.aliases import Original
 from store.database import Database
 from store.outbox import Circuit
@@ -101,7 +101,7 @@ class ByApplication:
         budgets.one_at_a_time(connection, one.account)
         now = self.clock()
         account = self.accounts(one.account)
-        address = ledger.address_of(connection, self.vault, one.recipient)
+        address = people.address_of(connection, self.vault, one.recipient)
         # The application has content and credential of its own.
         whom = Target(Person(address, hashes=(one.recipient,)), has_content=True, has_credential=True)
         known = gather(connection, one, self.rules(), account, whom, now)

@@ -14,7 +14,7 @@ from infobip.outbound.results import NotSent, Result, Sent, Unknown
 from policy import Mode
 from policy.leaving import Cancel, Expire, Hold, Leave, SetBack, Verdict, Wait, may_leave
 from policy.rules import Rules
-from store import aliases, budgets, incidents, ledger, messages, resending, sends, setting_back
+from store import aliases, budgets, incidents, messages, people, resending, sends, setting_back
 from store.aliases import Original
 from store.database import Database
 from store.errors import NotMigrated, Unavailable
@@ -237,7 +237,7 @@ class Resender:
         self._name(connection, one, plan, plan.message_id, now)
         messages.note_resend(connection, one.message_key, one.attempt)
         # Where no report has told of the person yet, this is how people see whom it went to.
-        ledger.add_addresses(connection, self._vault, {number: (plan.recipient, to_ms(now))})
+        people.keep(connection, self._vault, {number: (plan.recipient, to_ms(now))})
         return _Ready(plan, outlet, until, time.monotonic() + self._waits.still_sure)
 
     def _name(self, connection: Connection, one: Resend, plan: Plan, message_id: str, now: datetime) -> None:
