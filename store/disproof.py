@@ -36,14 +36,11 @@ class Disproof:
     doubtful: Sequence[Any] = ()
 
 
-def lift_after(connection: Connection, arrived: Arrived, now: datetime) -> Sequence[Any]:
-    """Lift what these arrivals disprove; return the entries that they leave in doubt.
+def lift_after(connection: Connection, addresses: Sequence[bytes], arrived: Arrived, now: datetime) -> Sequence[Any]:
+    """Lift what these arrivals at `addresses` disprove; return the entries that they leave in doubt.
 
     Those are locked as well, for whoever counts them again does so once failures are written.
     """
-    if not arrived:
-        return ()
-    addresses = {address for _, address in arrived}
     found = weigh(select_in(connection, suppressions, "address", addresses), arrived)
     if found.doubtful:
         numbers = [*(number for number, _ in found.lifts), *(row.id for row in found.doubtful)]

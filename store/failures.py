@@ -77,13 +77,17 @@ def note(connection: Connection, failed: Iterable[Failure]) -> None:
 
 
 def forget(
-    connection: Connection, accounts: Iterable[str], deliveries: Mapping[tuple[str, bytes], Sequence[datetime]]
+    connection: Connection,
+    accounts: Iterable[str],
+    addresses: Sequence[bytes],
+    deliveries: Mapping[tuple[str, bytes], Sequence[datetime]],
 ) -> None:
-    """Wipe out what is older than a delivery. `deliveries`: (channel, address) -> event times, in any order.
+    """Wipe out what is older than a delivery to `addresses`.
+
+    `deliveries`: (channel, address) -> event times, in any order.
 
     The delivery that wiped a day out first is what it keeps: what happened after that one is decided anew without it.
     """
-    addresses = {address for _, address in deliveries}
     for row in select_in(connection, failure_days, "address", addresses, accounts=accounts):
         reached_at = row.reached_at
         for moment in sorted(map(to_ms, deliveries.get((row.channel, row.address), ()))):

@@ -12,11 +12,12 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, Select, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
+from store.arrays import array_of, literal
 from store.driver import command, fetch, returned, write
 from store.moments import Moment, to_ms
 from store.parts import in_parts
@@ -27,14 +28,8 @@ Line = tuple[Any, ...]
 _MOST_BOUND: Final = 30_000
 # Rows that one statement writes on SQLite, where there are so many.
 _TOGETHER: Final = 500
-# PostgreSQL's array types, by the column's type in `store.schema`; texts are the rest.
-_ARRAYS: Final[tuple[tuple[type, str], ...]] = (
-    (Moment, "bigint[]"),
-    (BigInteger, "bigint[]"),
-    (Integer, "integer[]"),
-    (Boolean, "boolean[]"),
-    (LargeBinary, "bytea[]"),
-)
+# Values that one SELECT looks up there, a power of two.
+_ASKED: Final = 512
 
 
 def insert_for(connection: Connection, table: Table) -> "PostgresInsert | SqliteInsert":
@@ -88,7 +83,7 @@ def insert_returning(
             sql = _insert_of(table.name, names, len(part)) + tail
             found += returned(connection, sql, tuple(chain.from_iterable(part)))
         return found
-    arrays = tuple(map(_literal, _columns(table, names, rows)))
+    arrays = tuple(map(literal, _columns(table, names, rows)))
     return returned(connection, _unnest(table, names) + tail, arrays)
 
 
@@ -153,20 +148,39 @@ def select_in(
     them, but read from end to end. `lock` keeps others from changing the rows until the end of the transaction;
     SQLite has only one writer anyway. Times come as milliseconds. Without `columns` all are read.
     """
-    wanted = sorted(set(values))
+    # What is sorted already, is sorted again at once.
+    wanted = list(dict.fromkeys(sorted(values)))
     if not wanted:
         return []
     wished = ",".join(columns) or "*"
-    conditions = [("account", sorted(set(accounts)))] if accounts else []
-    conditions.append((column, wanted))
+    owners = sorted(set(accounts))
     if connection.dialect.name == "sqlite":
-        where = " AND ".join(f"{name} IN ({','.join('?' * len(found))})" for name, found in conditions)
-        sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}"  # noqa: S608
-        return fetch(connection, sql, tuple(value for _, found in conditions for value in found))
+        return [
+            row
+            for start in range(0, len(wanted), _ASKED)
+            for row in _some_in(connection, table, column, wanted[start : start + _ASKED], owners, wished)
+        ]
+    conditions = [("account", owners)] if owners else []
+    conditions.append((column, wanted))
     tail = " FOR UPDATE" if lock else ""
-    where = " AND ".join(f"{name} = ANY(%s::{_array(table.c[name])})" for name, _ in conditions)
+    where = " AND ".join(f"{name} = ANY(%s::{array_of(table.c[name])})" for name, _ in conditions)
     sql = f"SELECT {wished} FROM {table.name} WHERE {where} ORDER BY {column}{tail}"  # noqa: S608
-    return fetch(connection, sql, tuple(_literal(found) for _, found in conditions))
+    return fetch(connection, sql, tuple(literal(found) for _, found in conditions))
+
+
+def _some_in(
+    connection: Connection, table: Table, column: str, wanted: list[Any], owners: Sequence[str], wished: str
+) -> list[Any]:
+    """Do as `select_in` on SQLite for some values.
+
+    They are filled up to a power of two by the last one: of few texts the driver keeps what it has prepared, and
+    preparing a value's place takes twice as long as looking it up.
+    """
+    places = 1 << (len(wanted) - 1).bit_length()
+    theirs = f"account IN ({','.join('?' * len(owners))}) AND " if owners else ""
+    marks = ",".join("?" * places)
+    sql = f"SELECT {wished} FROM {table.name} WHERE {theirs}{column} IN ({marks}) ORDER BY {column}"  # noqa: S608
+    return fetch(connection, sql, (*owners, *wanted, *wanted[-1:] * (places - len(wanted))))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Values], tail: str = "") -> int:
@@ -183,7 +197,7 @@ def _write_lines(connection: Connection, table: Table, names: tuple[str, ...], l
         return 0
     if connection.dialect.name == "sqlite":
         return _write_in_parts(connection, table.name, names, lines, tail)
-    arrays = tuple(map(_literal, zip(*lines, strict=True)))
+    arrays = tuple(map(literal, zip(*lines, strict=True)))
     return write(connection, _unnest(table, names) + tail, [arrays])
 
 
@@ -250,32 +264,8 @@ def _in_ms(values: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _literal(values: Sequence[Any]) -> str:
-    """Return a PostgreSQL array as its text form, which is bound like any text.
-
-    The driver's own way, a dumper for each element, took twenty times as long (bench/README.md).
-    """
-    return "{" + ",".join([_element(value) for value in values]) + "}"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, str):
-        # PostgreSQL's texts cannot hold NUL; what is left is quoted as its manual says for array elements.
-        plain = value.replace("\0", "\ufffd").replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{plain}"'
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if value is None:
-        return "NULL"
-    return ("t" if value else "f") if isinstance(value, bool) else str(value)
-
-
 @cache
 def _unnest(table: Table, names: tuple[str, ...]) -> str:
     """Return an insert that takes each column as one array: one statement, however many rows."""
-    arrays = ",".join(f"%s::{_array(table.c[name])}" for name in names)
+    arrays = ",".join(f"%s::{array_of(table.c[name])}" for name in names)
     return f"INSERT INTO {table.name} ({','.join(names)}) SELECT * FROM unnest({arrays})"  # noqa: S608
-
-
-def _array(column: Column[Any]) -> str:
-    return next((array for kind, array in _ARRAYS if isinstance(column.type, kind)), "text[]")

@@ -77,8 +77,8 @@ class Effects:
     """Whenever something of this slice arrived at (channel, recipient)."""
     arrived: Mapping[tuple[str, bytes], datetime] = field(default_factory=dict)
     """When something last arrived at (channel, recipient), as far as it may be later than a failure of this slice."""
-    people: dict[bytes, set[str]] = field(default_factory=dict)
-    """Recipients in `arrived` and `deliveries`, and on which channels something arrived at each."""
+    channels: set[str] = field(default_factory=set)
+    """Those in `arrived` and `deliveries`: there are few, so that nothing more is kept for each person."""
     _places: dict[bytes, list[int]] = field(default_factory=dict)
     """Where the first `_sorted` of `reports` are, by the key of their message: hardly a slice needs it."""
     _sorted: int = 0
@@ -231,8 +231,7 @@ class Effects:
 
     def arrived_since(self, recipient: bytes, at: datetime) -> tuple[str, ...]:
         """Return the channels on which something reached the person after `at`, as far as we know already."""
-        channels = sorted(self.people.get(recipient, ()))
-        return tuple(channel for channel in channels if self._reached(channel, recipient, at))
+        return tuple(channel for channel in sorted(self.channels) if self._reached(channel, recipient, at))
 
     def _reached(self, channel: str, recipient: bytes, after: datetime) -> bool:
         before = self.arrived.get((channel, recipient))
@@ -247,8 +246,7 @@ class Effects:
 
     def delivered_to(self, recipient: bytes) -> dict[str, list[datetime]]:
         """Return whenever something of this slice arrived at the person so far, by channel."""
-        channels = self.people.get(recipient, ())
-        return {channel: times for channel in channels if (times := self.deliveries.get((channel, recipient)))}
+        return {channel: times for channel in self.channels if (times := self.deliveries.get((channel, recipient)))}
 
     def failures_told(self) -> Iterator[Failure]:
         """Yield the failures that were kept, each with the moment from which it counts no longer, as far as known."""

@@ -194,5 +194,5 @@ def _reached(item: Prepared, effects: Effects) -> None:
     effects.reached.add(item.message_key)
     if item.recipient:
         key = (item.report.channel, item.recipient)
-        effects.people.setdefault(item.recipient, set()).add(item.report.channel)
+        effects.channels.add(item.report.channel)
         effects.deliveries.setdefault(key, []).append(item.event_at)

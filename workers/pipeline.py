@@ -94,8 +94,7 @@ class Pipeline:
             effects.register = look_up(connection, fresh)
         past = _Past.read(connection, self._telling(fresh, known), effects.now)
         effects.arrived = past.arrived
-        for channel, address in past.arrived:
-            effects.people.setdefault(address, set()).add(channel)
+        effects.channels.update(channel for channel, _ in past.arrived)
         for number, item in zip(new_ids(len(fresh)), fresh, strict=True):
             item = of_our_message(item, known, own, effects)
             message = message_of(item, known, own, effects)

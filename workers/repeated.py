@@ -23,11 +23,13 @@ def never_seen(
     named: set[bytes] = set()
     asked, unknown = [], []
     for item, its_own in zip(items, named_by, strict=True):
-        key = item.message_key
-        message = known.get(key)
-        if any(one is not None and one.fingerprint == item.fingerprint for one in (message, known.get(its_own))):
+        key, mark = item.message_key, item.fingerprint
+        message, named_first = known.get(key), known.get(its_own)
+        if message is not None and message.fingerprint == mark:
             continue
-        name = (item.report.account, item.fingerprint)
+        if named_first is not None and named_first.fingerprint == mark:
+            continue
+        name = (item.report.account, mark)
         if name in once:
             continue
         once[name] = item

@@ -44,8 +44,10 @@ def write(connection: Connection, effects: Effects) -> None:
     wishes = {entry.address for entry in effects.entries if entry.cause in arrivals.LIFTABLE}
     arrivals.hold(connection, wishes.union(item.recipient for item in effects.opted_in))
     _write_entries(connection, effects)
-    doubtful = disproof.lift_after(connection, effects.deliveries, at)
-    failures.forget(connection, accounts, effects.deliveries)
+    # Sorted once for both: it takes as long as looking them up.
+    people_reached = sorted({address for _, address in effects.deliveries})
+    doubtful = disproof.lift_after(connection, people_reached, effects.deliveries, at)
+    failures.forget(connection, accounts, people_reached, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)
     _undo_older_opt_outs(connection, effects)

@@ -195,3 +195,17 @@ def test_ids_are_different_and_in_order(count: int) -> None:
     first, second = list(new_ids(count)), list(new_ids(count))
     assert len({*first, *second}) == 2 * count
     assert [*first, *second] == sorted([*first, *second])
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 511, 512, 513, 1300])
+def test_values_are_looked_up_each_once_and_found_in_their_order(database: Database, many: int) -> None:
+    marks = [(number * 7919 % 1301).to_bytes(32, "big") for number in range(many)]
+    rows = [{"account": account, "fingerprint": mark, "seen_at": 1} for mark in marks for account in ("main", "shop")]
+    with database.transaction() as connection:
+        writes.insert_rows(connection, report_keys, rows)
+        asked = [*marks, *marks[: many // 2], b"nobody's"]
+        columns = ("account", "fingerprint")
+        mine = writes.select_in(connection, report_keys, "fingerprint", asked, accounts=["main"], columns=columns)
+        all_ = writes.select_in(connection, report_keys, "fingerprint", iter(asked), accounts=["shop", "main", "main"])
+    assert [(row.account, bytes(row.fingerprint)) for row in mine] == [("main", mark) for mark in sorted(marks)]
+    assert [bytes(row.fingerprint) for row in all_] == sorted(2 * marks)

@@ -8,7 +8,9 @@ import pytest
 from tests.up.runs import Bench, descendants, is_alive, until
 
 DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-TOLD = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('deaf', flush=True); time.sleep(600)"
+# Sleeps in short pieces: a signal that comes right before a sleep begins is handled only after it.
+WAIT = "while True:\n    time.sleep(0.05)"
+TOLD = f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nprint('deaf', flush=True)\n{WAIT}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -27,7 +29,7 @@ def test_a_signal_stops_it_cleanly(bench: Bench, number: signal.Signals) -> None
 
 def test_a_rank_is_stopped_when_the_one_before_it_is_gone(bench: Bench) -> None:
     slow = "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), os._exit(0)))"
-    slow += "\nprint('deaf', flush=True)\ntime.sleep(600)"
+    slow += f"\nprint('deaf', flush=True)\n{WAIT}"
     names = ["broker", "worker", "web"]
     parts = [bench.part(name, slow, stop_rank=rank) for name, rank in zip(names, (2, 1, 0), strict=True)]
     with bench.supervise(*parts) as run:
