@@ -2,6 +2,8 @@
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,9 +15,20 @@ WAIT = "while True:\n    time.sleep(0.05)"
 TOLD = f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nprint('deaf', flush=True)\n{WAIT}"
 
 
+@contextmanager
+def when_the_terminal_closes(disposition: signal.Handlers) -> Iterator[None]:
+    """Let what is started meanwhile be told of it as usual, or not, as under nohup, which the tests may run under, too."""
+    before = signal.signal(signal.SIGHUP, disposition)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_it_cleanly(bench: Bench, number: signal.Signals) -> None:
-    with bench.supervise(bench.part("one", TOLD), bench.part("two", TOLD, fork=True)) as run:
+    parts = bench.part("one", TOLD), bench.part("two", TOLD, fork=True)
+    with when_the_terminal_closes(signal.SIG_DFL), bench.supervise(*parts) as run:
         run.wait_for("one", "deaf")
         run.wait_for("two", "deaf")
         below = descendants(run.pid)
@@ -80,15 +93,10 @@ def test_it_can_be_stopped_while_a_part_is_not_ready_yet(bench: Bench) -> None:
 
 
 def test_nohup_keeps_it_running_when_the_terminal_closes(bench: Bench) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        supervised = bench.supervise(bench.part("one"))
-        with supervised as run:
-            run.wait_for("", "all ready")
-            run.process.send_signal(signal.SIGHUP)
-            time.sleep(0.3)
-            assert run.process.poll() is None
-            run.process.terminate()
-            until(lambda: run.process.poll() == 0)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with when_the_terminal_closes(signal.SIG_IGN), bench.supervise(bench.part("one")) as run:
+        run.wait_for("", "all ready")
+        run.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert run.process.poll() is None
+        run.process.terminate()
+        until(lambda: run.process.poll() == 0)
