@@ -17,7 +17,7 @@ TOLD = f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nprint('deaf', fl
 
 @contextmanager
 def when_the_terminal_closes(disposition: signal.Handlers) -> Iterator[None]:
-    """Let what is started meanwhile be told of it as usual, or not, as under nohup, which the tests may run under, too."""
+    """Let what is started meanwhile be told of it as usual, or not: under nohup, which the tests may run under, too."""
     before = signal.signal(signal.SIGHUP, disposition)
     try:
         yield
