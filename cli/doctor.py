@@ -79,6 +79,12 @@ def examine(public: bool) -> Iterator[Finding]:
         for line in str(error).splitlines():
             yield Finding(ERROR, "settings", line, "Correct it: nothing starts like this.")
         return
+    if settings.state_dir.exists() and not settings.state_dir.is_dir():
+        said = f"DLR_STATE_DIR names {settings.state_dir}, which is a file"
+        yield Finding(
+            ERROR, "settings", said, "Name a folder, or a place where one can be made: nothing else was looked at."
+        )
+        return
     yield Finding(OK, "settings", "all can be read")
     for check in CHECKS:
         yield from _guarded(check.__name__, lambda check=check: check(settings))  # type: ignore[misc]

@@ -75,6 +75,8 @@ def _make(state_dir: Path) -> None:
         state_dir.mkdir(mode=0o700, exist_ok=True)
         writable = os.access(state_dir, os.R_OK | os.W_OK | os.X_OK)
         reason = "" if writable else "this user may not write there"
+    except FileExistsError:
+        reason = "it is a file"
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:

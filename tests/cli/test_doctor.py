@@ -78,6 +78,16 @@ def test_every_wrong_setting_is_named(dlr: Dlr) -> None:
     assert "DLR_NONSENSE" in messages[1]
 
 
+def test_a_state_folder_that_is_a_file_is_all_that_is_told(dlr: Dlr, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("somebody's")
+    result = dlr.run("doctor", state_dir=str(taken))
+    assert result.exit_code == 1
+    [line] = result.stdout.splitlines()
+    assert line.split("\t")[:3] == ["error", "settings", f"DLR_STATE_DIR names {taken}, which is a file"]
+    assert taken.read_text() == "somebody's"
+
+
 def test_wrong_rules_and_codes_are_found(dlr: Dlr, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("version = 1\n[[rule]]\nid = 7\n")

@@ -179,7 +179,7 @@ def test_a_state_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: P
     taken.touch()
     with up(taken, free_port) as run:
         assert run.end(SLOW) == 1
-        said = f"Error: Could not start: the state folder {taken} cannot be used (File exists); give it to this user"
+        said = f"Error: Could not start: the state folder {taken} cannot be used (it is a file); give it to this user"
         assert run.lines[-1].startswith(said)
         assert "DLR_STATE_DIR" in run.lines[-1]
 
