@@ -139,9 +139,14 @@ def _tell(row: Found) -> None:
     if reason := row["evidence"].get("reason"):
         click.echo(f"    evidence: {reason}")
     for change in row["audit"]:
-        click.echo(f"    {shown(change['at'])}  {change['change']} by {change['who']}: {change['detail'] or '-'}")
+        click.echo(f"    {shown(change['at'])}  {_in_words(change)}")
     if row["trail"] != "whole":
         click.echo(f"    THE TRAIL IS NOT WHOLE: {row['trail']}")
+
+
+def _in_words(change: Found) -> str:
+    """Return who did what, and by which rule or why. The reason of an entry by hand is part of its evidence."""
+    return f"{change['change']} by {change['who']}" + (f": {change['detail']}" if change["detail"] else "")
 
 
 @suppress.command("audit")
@@ -161,8 +166,7 @@ def audit(number: str, form: str) -> None:
     else:
         for change in row["audit"]:
             mark = "  <-- here" if change["id"] == verdict.at else ""
-            who = f"{change['change']} by {change['who']}: {change['detail'] or '-'}"
-            click.echo(f"{shown(change['at'])}  {change['hash'].hex()[:16]}  {who}{mark}")
+            click.echo(f"{shown(change['at'])}  {change['hash'].hex()[:16]}  {_in_words(change)}{mark}")
     if verdict.problem:
         raise fail(f"The trail of {number} is not whole: {verdict.problem}. Compare it with a backup.")
     if form != "json":

@@ -378,7 +378,9 @@ class TestTheTrail:
         desk.handle(report("m-1", 9, 603))
         dlr("suppress", "lift", PERSON, "--reason", "wrote", "--who", "ada")
         number = only_id(desk)
-        assert "is whole" in dlr("suppress", "audit", number)
+        told = dlr("suppress", "audit", number)
+        assert "is whole" in told
+        assert not any(line.endswith("-") for line in told.splitlines())
         last = desk.rows(suppression_audit)[-1]
         with desk.database.transaction() as connection:
             connection.execute(
