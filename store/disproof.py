@@ -36,17 +36,21 @@ class Disproof:
     doubtful: Sequence[Any] = ()
 
 
-def lift_after(connection: Connection, addresses: Sequence[bytes], arrived: Arrived, now: datetime) -> Sequence[Any]:
-    """Lift what these arrivals at `addresses` disprove; return the entries that they leave in doubt.
+def lift_after(
+    connection: Connection, addresses: Sequence[bytes], arrived: Arrived, now: datetime
+) -> tuple[Sequence[Any], set[bytes]]:
+    """Lift what these arrivals at `addresses` disprove.
 
-    Those are locked as well, for whoever counts them again does so once failures are written.
+    Return the entries that they leave in doubt, and who of the people has any entry. Those in doubt are locked as
+    well, for whoever counts them again does so once failures are written.
     """
-    found = weigh(select_in(connection, suppressions, "address", addresses), arrived)
+    rows = select_in(connection, suppressions, "address", addresses)
+    found = weigh(rows, arrived)
     if found.doubtful:
         numbers = [*(number for number, _ in found.lifts), *(row.id for row in found.doubtful)]
         select_in(connection, suppressions, "id", numbers, lock=True, columns=("id",))
     lift(connection, found.lifts, now, "report", "delivered since")
-    return found.doubtful
+    return found.doubtful, {row.address for row in rows}
 
 
 def weigh(rows: Iterable[Any], arrived: Arrived) -> Disproof:

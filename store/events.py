@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from config.events import MATCHED
 from config.forwarding import NO_ENDPOINTS, Endpoint, Endpoints
+from store import people
 from store.database import Database
 from store.ids import first_id_of, new_id, new_ids
 from store.moments import EPOCH, to_ms
-from store.schema import addresses, events, outbox
+from store.schema import events, outbox
 from store.vault import Vault
 from store.writes import insert_new, insert_returning
 
@@ -162,21 +163,16 @@ def _outgoing(account: str, target: str, event_id: int, now: datetime, patience:
 
 def open_event(database: Database, number: int) -> Kept | None:
     """Return an event that is to leave, or nothing where it is kept no longer."""
-    query = _with_person().where(events.c.id == number)
     with database.reading() as connection:
-        row = connection.execute(query).first()
-    return _kept(row) if row else None
+        row = connection.execute(select(events).where(events.c.id == number)).first()
+        whom = people.known(connection, [row.recipient]).get(row.recipient, {}) if row else {}
+    return _kept(row, whom) if row else None
 
 
-def _with_person() -> Select[Any]:
-    person = (addresses.c.tail, addresses.c.domain, addresses.c.sealed)
-    joined = events.outerjoin(addresses, and_(events.c.recipient != b"", addresses.c.hash == events.c.recipient))
-    return select(events, *person).select_from(joined)
-
-
-def _kept(row: Any) -> Kept:
+def _kept(row: Any, whom: Mapping[str, Any]) -> Kept:
     data = json.loads(row.data)
-    return Kept(row.id, row.account, row.kind, row.channel, row.at, data, row.tail or "", row.domain or "", row.sealed)
+    person = whom.get("tail", ""), whom.get("domain", ""), whom.get("sealed")
+    return Kept(row.id, row.account, row.kind, row.channel, row.at, data, *person)
 
 
 def address_of(vault: Vault, kept: Kept) -> str:

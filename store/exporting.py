@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from store import people
 from store.database import Database
-from store.schema import addresses, suppressions
+from store.schema import suppressions
 from store.vault import Vault
 
 COLUMNS: Final = (
@@ -20,7 +21,7 @@ _AT_ONCE: Final = 1_000
 def rows(database: Database, vault: Vault, *, account: str, cause: str, state: str) -> Iterator[tuple[str, ...] | None]:
     """Yield the cells of `COLUMNS` for each entry, or nothing for one whose address was forgotten."""
     after = 0
-    query = select(suppressions, addresses.c.sealed).outerjoin(addresses, addresses.c.hash == suppressions.c.address)
+    query = select(suppressions)
     if account:
         query = query.where(suppressions.c.account == account)
     if cause:
@@ -31,15 +32,16 @@ def rows(database: Database, vault: Vault, *, account: str, cause: str, state: s
         page = query.where(suppressions.c.id > after).order_by(suppressions.c.id).limit(_AT_ONCE)
         with database.reading() as connection:
             found = connection.execute(page).all()
+            spelled = people.opened(connection, vault, (row.address for row in found))
         if not found:
             return
         after = found[-1].id
         for row in found:
-            yield None if row.sealed is None else _cells(row, vault)
+            yield _cells(row, spelled[row.address]) if row.address in spelled else None
 
 
-def _cells(row: Any, vault: Vault) -> tuple[str, ...]:
-    address = vault.open(row.sealed).decode("utf-8", "surrogatepass").encode("utf-8", "replace").decode()
+def _cells(row: Any, address: str) -> tuple[str, ...]:
+    address = address.encode("utf-8", "replace").decode()
     told = (row.account, row.channel, row.sender, row.campaign, row.purpose, row.cause, row.state)
     return (address, *told, _text(row.since), _text(row.until), row.rule, row.origin, str(row.id))
 

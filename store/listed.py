@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
+from store import people
 from store.ids import new_id
-from store.schema import addresses, listed
+from store.schema import listed
 from store.vault import Vault
 
 ADD: Final = "add"
@@ -115,10 +116,9 @@ def next_group(connection: Connection, account: str, of_list: str, op: str, now:
 
 def opened(connection: Connection, vault: Vault, condition: Any, most: int | None = None) -> list[Job]:
     """Return rows with their addresses, which are empty where they are no longer kept."""
-    joined = listed.outerjoin(addresses, addresses.c.hash == listed.c.address)
-    query = select(listed, addresses.c.sealed).select_from(joined).where(condition).order_by(listed.c.due_at)
-    rows = connection.execute(query.limit(most)).all()
-    return [Job(row, vault.open(row.sealed).decode("utf-8", "surrogatepass") if row.sealed else "") for row in rows]
+    rows = connection.execute(select(listed).where(condition).order_by(listed.c.due_at).limit(most)).all()
+    found = people.opened(connection, vault, (row.address for row in rows))
+    return [Job(row, found.get(row.address, "")) for row in rows]
 
 
 def accepted(connection: Connection, batch: int, now: datetime) -> None:

@@ -1,19 +1,22 @@
 """People's addresses: sealed, found by their keyed hash.
 
-An address lies in `addresses`, which suppressions, resends and events are joined with. Of somebody to whom all that
-was reported arrived, nothing is kept but reports: these hold the address themselves, since one tree in the order of
-hashes less is a tenth of what a report costs on SQLite (bench/README.md).
+An address lies in `addresses`. Of most people nothing is kept but reports that something arrived: these hold the
+address themselves, since one tree in the order of hashes less is a tenth of what a report costs on SQLite
+(bench/README.md). Whoever wants an address asks here; joins with `addresses` are for those who failed, whose address
+always lies there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from config.mask import tail
 from reports import mail_domain
+from store.driver import fetch
+from store.moments import from_ms
 from store.parts import in_parts
-from store.schema import addresses, reports
+from store.schema import addresses
 from store.vault import Vault
 from store.writes import Line, insert_lines
 
@@ -22,6 +25,10 @@ Address = tuple[str, int]
 IN_REPORT: Final = ("sealed", "hint")
 """The columns of a report that may hold its recipient's address."""
 _COLUMNS: Final = ("hash", "sealed", "tail", "domain", "seen_at")
+_LAST: Final = (
+    "SELECT sealed, hint, received_at FROM reports WHERE recipient = {mark} AND sealed IS NOT NULL"
+    " ORDER BY received_at DESC LIMIT 1"
+)
 _AT: Final = "@"
 _LONGEST: Final = 255
 
@@ -53,32 +60,39 @@ def known(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, dict[s
     for part in in_parts(wanted):
         for row in connection.execute(select(addresses).where(addresses.c.hash.in_(part))):
             found[row.hash] = dict(row._mapping)
-    for part in in_parts([number for number in wanted if number not in found]):
-        found.update(_in_reports(connection, part))
+    for number in [number for number in wanted if number not in found]:
+        reported = _in_last_report(connection, number)
+        if reported is not None:
+            found[number] = reported
     return found
+
+
+def opened(connection: Connection, vault: Vault, hashes: Iterable[bytes]) -> dict[bytes, str]:
+    """Return the addresses of these hashes, normalised, as far as they are kept."""
+    kept = known(connection, hashes).items()
+    return {number: vault.open(row["sealed"]).decode("utf-8", "surrogatepass") for number, row in kept}
 
 
 def address_of(connection: Connection, vault: Vault, hashed: bytes) -> str:
     """Return the address of a hash, normalised; empty where it is not kept."""
-    row = known(connection, [hashed]).get(hashed)
-    return vault.open(row["sealed"]).decode("utf-8", "surrogatepass") if row else ""
+    return opened(connection, vault, [hashed]).get(hashed, "")
 
 
-def _in_reports(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
-    newest = select(func.max(reports.c.id)).where(reports.c.recipient.in_(hashes), reports.c.sealed.is_not(None))
-    newest = newest.group_by(reports.c.recipient)
-    columns = (reports.c.recipient, reports.c.sealed, reports.c.hint, reports.c.received_at)
-    found = {}
-    for number, sealed, hint, received_at in connection.execute(select(*columns).where(reports.c.id.in_(newest))):
-        is_mail = hint.startswith(_AT)
-        found[number] = {
-            "hash": number,
-            "sealed": sealed,
-            "tail": "" if is_mail else hint,
-            "domain": hint.removeprefix(_AT) if is_mail else "",
-            "seen_at": received_at,
-        }
-    return found
+def _in_last_report(connection: Connection, number: bytes) -> dict[str, Any] | None:
+    """Return the address as the last report that holds it has it. One by one: somebody may have very many reports."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    rows = fetch(connection, _LAST.format(mark=mark), (number,))
+    if not rows:
+        return None
+    hint = rows[0].hint
+    is_mail = hint.startswith(_AT)
+    return {
+        "hash": number,
+        "sealed": bytes(rows[0].sealed),
+        "tail": "" if is_mail else hint,
+        "domain": hint.removeprefix(_AT) if is_mail else "",
+        "seen_at": from_ms(rows[0].received_at),
+    }
 
 
 def _hint(address: str) -> str:

@@ -1,6 +1,6 @@
 """Everything one slice writes, collected; `workers.writing` writes it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -39,6 +39,7 @@ from workers.tally import Tally
 # Outcomes that end a message: what is counted of them decides over pauses, and over what the guard holds.
 _FINAL: Final = frozenset({Outcome.DELIVERED.value, Outcome.FAILED.value})
 _ACCOUNT, _MESSAGE, _EVENT = map(ledger.REPORT.index, ("account", "message_key", "event"))
+_RECIPIENT, _RECEIVED = map(ledger.REPORT.index, ("recipient", "received_at"))
 
 
 @dataclass(slots=True)
@@ -117,11 +118,21 @@ class Effects:
     def _is_all_there_is(self, item: Prepared, decision: Decision) -> bool:
         """Whether nothing but reports is kept of the person on account of this one: it arrived, and that was that.
 
-        Whoever is told of events, or whose sends are registered, may have more about anybody.
+        Where events are told or sends are registered, there may be more about anybody.
         """
-        if self.register.in_use or self.endpoints.wanted:
+        if self.register.in_use or self.endpoints.wanted or not (item.trusted and item.message_key):
             return False
-        return item.report.event is Event.DELIVERY and decision.outcome is Outcome.DELIVERED
+        if item.report.event is not Event.DELIVERY or decision.outcome is not Outcome.DELIVERED:
+            return False
+        return Forward not in map(type, decision.actions)
+
+    def keep_beside(self, people: Collection[bytes]) -> None:
+        """Keep the addresses of these people beside their reports: of them there is more than reports."""
+        for place, line in enumerate(self.reports) if people else ():
+            address = self.held[place]
+            if address and line[_RECIPIENT] in people:
+                self.addresses.setdefault(line[_RECIPIENT], (address, line[_RECEIVED]))
+                self.held[place] = ""
 
     @property
     def accounts(self) -> set[str]:

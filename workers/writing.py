@@ -46,7 +46,8 @@ def write(connection: Connection, effects: Effects) -> None:
     _write_entries(connection, effects)
     # Sorted once for both: it takes as long as looking them up.
     people_reached = sorted({address for _, address in effects.deliveries})
-    doubtful = disproof.lift_after(connection, people_reached, effects.deliveries, at)
+    doubtful, entered = disproof.lift_after(connection, people_reached, effects.deliveries, at)
+    effects.keep_beside(entered)
     failures.forget(connection, accounts, people_reached, effects.deliveries)
     for item in effects.opted_in:
         _opt_in(connection, effects, item)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from codes import shipped
 from config.forwarding import Endpoint, Endpoints
@@ -16,10 +16,11 @@ from config.relays import RelayTarget
 from config.secrets import Secret
 from policy import load_policy
 from store import people, sends
-from store.events import told_to
+from store.events import address_of, open_event, told_to
 from store.messages import key_of
-from store.schema import addresses, inbox, messages, reports, suppressions
+from store.schema import addresses, events, inbox, messages, reports, suppressions
 from store.sends import Send
+from store.suppressions import lift
 from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
 
@@ -36,6 +37,16 @@ def found(desk: Desk, *spelled: str) -> list[str]:
     with desk.database.reading() as connection:
         hashes = [desk.vault.hash_address("main", one) for one in spelled]
         return [people.address_of(connection, desk.vault, one) for one in hashes]
+
+
+def endpoints(kind: str) -> Endpoints:
+    target = RelayTarget("https://crm.example.com/hook", True, "crm.example.com", 443, "/hook")
+    return Endpoints.of(Endpoint("crm", target, Secret("hush"), frozenset({kind})))
+
+
+def an_event(number: int, recipient: bytes) -> dict[str, Any]:
+    row = {"id": number, "key": bytes([number]) * 16, "account": "main", "kind": "message.delivered", "channel": "sms"}
+    return row | {"at": datetime.now(UTC), "recipient": recipient, "message_key": b"", "data": "{}"}
 
 
 def by_themselves(desk: Desk) -> set[str]:
@@ -97,9 +108,7 @@ def test_in_one_slice_who_failed_is_kept_by_themselves_and_who_did_not_is_not(de
 
 @pytest.mark.parametrize("kind", ["message.delivered", "suppression.added"])
 def test_where_somebody_is_told_of_events_everybodys_address_is_kept_by_itself(desk: Desk, kind: str) -> None:
-    target = RelayTarget("https://crm.example.com/hook", True, "crm.example.com", 443, "/hook")
-    endpoints = Endpoints.of(Endpoint("crm", target, Secret("hush"), frozenset({kind})))
-    told_to(desk.database, lambda: endpoints)
+    told_to(desk.database, lambda: endpoints(kind))
     desk.handle(report("m-1"))
     assert by_themselves(desk) == {PERSON}
 
@@ -120,6 +129,64 @@ def test_where_sends_are_registered_everybodys_address_is_kept_by_itself(desk: D
         sends.register(connection, [send], datetime.now(UTC))
     desk.handle(report("m-1"), report("m-2", to=OTHER))
     assert by_themselves(desk) == {PERSON, OTHER}
+
+
+@pytest.mark.parametrize(
+    "item", [report(messageId=None), report("m-1")], ids=["no message id", "nobody vouched for it"]
+)
+def test_what_moves_no_message_leaves_its_address_by_itself(desk: Desk, item: dict[str, Any]) -> None:
+    desk.handle(item, trusted="messageId" not in item)
+    assert by_themselves(desk) == {PERSON}
+
+
+def test_of_whom_a_rule_tells_an_endpoint_that_is_not_there_yet_is_kept_by_themselves(
+    desk: Desk, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("""
+[[rule]]
+id = "welcome"
+match = { cause = ["delivered"], campaign = ["letter"] }
+why = "the shop writes a card then"
+forward = "shop"
+""")
+    desk.rules = load_policy(policy, shipped().tables)
+    desk.handle(report("m-1", campaignReferenceId="letter"), report("m-2", to=OTHER))
+    assert by_themselves(desk) == {PERSON}
+
+
+class TestOfSomebodyWhoOptedOutAndWasForgotten:
+    @pytest.fixture(autouse=True)
+    def forgotten(self, desk: Desk, dlr: Dlr) -> None:
+        dlr("suppress", "add", PERSON, "--cause", "recipient_opted_out", "--reason", "asked us to")
+        dlr("forget", PERSON, "--yes")
+        assert by_themselves(desk) == set()
+
+    def test_the_list_has_an_address_again_once_something_arrives(self, desk: Desk, dlr: Dlr) -> None:
+        desk.handle(report("m-1"), report("m-2", to=OTHER))
+        assert PERSON in dlr("suppress", "export", "--state", "all")
+        assert by_themselves(desk) == {PERSON}
+
+    def test_an_event_about_the_entry_tells_who_it_is(self, desk: Desk) -> None:
+        desk.handle(report("m-1"))
+        told_to(desk.database, lambda: endpoints("suppression.lifted"))
+        with desk.database.transaction() as connection:
+            [number] = connection.scalars(select(suppressions.c.id))
+            lift(connection, [(number, datetime.now(UTC))], datetime.now(UTC), "ada", "she wrote to us")
+        [event] = desk.rows(events)
+        kept = open_event(desk.database, event.id)
+        assert kept is not None
+        assert (kept.tail, address_of(desk.vault, kept)) == ("23", PERSON)
+
+
+def test_an_event_about_somebody_of_whom_there_are_only_reports_tells_who_it_is(desk: Desk) -> None:
+    desk.handle(report("m-1"), a_mail())
+    with desk.database.transaction() as connection:
+        for number, spelled in enumerate((PERSON, MAIL), 1):
+            connection.execute(insert(events), an_event(number, desk.vault.hash_address("main", spelled)))
+    told = [kept for number in (1, 2) if (kept := open_event(desk.database, number))]
+    assert [(kept.tail, kept.domain) for kept in told] == [("23", ""), ("", "mail.example.org")]
+    assert [address_of(desk.vault, kept) for kept in told] == [PERSON, MAIL]
 
 
 def test_whom_a_rule_suppresses_though_all_arrived_is_kept_by_themselves(desk: Desk, tmp_path: Path) -> None:
