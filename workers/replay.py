@@ -220,9 +220,9 @@ class Replay:
             at = to_ms(now)
             made = [rows.decision_line(change.report["id"], change.decision, at, replay=True) for change in changes]
             corrections.write_decisions(connection, made, told)
-            people.keep(connection, self.context.vault, self._addresses(changes))
             for change in sorted(changes, key=lambda change: (change.item.report.account, change.item.recipient)):
                 self._correct(connection, change, now, done)
+            people.keep(connection, self.context.vault, self._addresses(changes))
             if not replay.move_progress(connection, self.name, self._progress, after):
                 raise Overtaken
 
