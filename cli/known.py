@@ -12,7 +12,7 @@ from config.accounts import load_accounts
 from config.settings import SettingsError
 from policy import PolicyError, load_policy
 from store import api_keys, views
-from workers.actions.resend.never_left import RULE as FROM_INCIDENT
+from store.retries import FROM_INCIDENT
 
 # Rules that stand in no policy and that people may ask about before anything was done by them.
 _BUILT_IN: Final = (FROM_INCIDENT,)

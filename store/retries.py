@@ -14,6 +14,8 @@ from store.writes import insert_new
 # A resend in one of these states has not left; whatever ends its message's need cancels it.
 OPEN: Final = ("observed", "proposed", "waiting", "planned", "claimed")
 _LEFT: Final = ("sending", "accepted", "unknown")
+FROM_INCIDENT: Final = "from-incident"
+"""The rule of resends that a person planned of what was refused before it left."""
 
 
 @dataclass(frozen=True, slots=True)

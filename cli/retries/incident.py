@@ -24,8 +24,9 @@ from policy import Mode
 from policy.leaving import Leave
 from policy.rules import Limits
 from store import budgets, people, views
+from store.retries import FROM_INCIDENT
 from store.views import Found
-from workers.actions.resend import never_left, refused
+from workers.actions.resend import refused
 from workers.actions.resend.never_left import Candidate, NeverLeft
 from workers.actions.resend.preview import Previewer
 from workers.actions.resend.situation import limits_of
@@ -76,7 +77,7 @@ def from_incident(number: str, resend: bool, who: str, yes: bool, limit: int, fo
             record("resends_planned_from_incident", who=person, incident_id=number, count=planned)
     if form == "json":
         told = {"incident_id": incident["id"], "messages": len(judged), "resendable": len(able), **_plain(cost)}
-        print_json(plain({**told, "planned": planned, "mode": ours.mode.value, "rule": never_left.RULE, "list": rows}))
+        print_json(plain({**told, "planned": planned, "mode": ours.mode.value, "rule": FROM_INCIDENT, "list": rows}))
     elif resend:
         click.echo(f"{counted(planned, 'resend is', 'resends are')} planned. {_PLANNED[ours.mode]}")
 

@@ -18,6 +18,7 @@ from store.ids import new_ids
 from store.messages import Message
 from store.parts import in_parts
 from store.resending import CANCELLED, EXPIRED, REFUSED
+from store.retries import FROM_INCIDENT
 from store.schema import contents, retries
 from store.sends import Send
 from store.writes import insert_returning
@@ -25,7 +26,6 @@ from workers.actions.resend.preview import Previewer
 from workers.actions.resend.refused import Failure
 from workers.actions.resend.situation import limits_of, not_after
 
-RULE: Final = "from-incident"
 _OVER: Final = (CANCELLED, EXPIRED, REFUSED)
 _AT_ONCE: Final = 200
 _STATES: Final = {Mode.OBSERVE: "observed", Mode.PROPOSE: "proposed", Mode.ACT: "planned"}
@@ -88,7 +88,7 @@ class NeverLeft:
             "report_id": one.failure.report_id,
             "state": _STATES[self.mode],
             "mode": self.mode.value,
-            "rule": RULE,
+            "rule": FROM_INCIDENT,
             "channel": "",
             "due_at": now,
             "give_up_at": one.give_up_at,
