@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "quarantine": "cli.quarantine:quarantine",
     "replay": "cli.replay:replay",
     "reports": "cli.reports:reports",
-    "retries": "cli.retries:retries",
+    "retries": "cli.retries.door:retries",
     "sample": "cli.sample:sample",
     "settings": "cli.settings:settings",
     "simulate": "cli.simulate:simulate",

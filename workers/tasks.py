@@ -23,7 +23,8 @@ from config.names import (
 from store.errors import NotMigrated, Unavailable
 from store.work_marks import PROCESS
 from workers import maintain
-from workers.actions import heartbeat, send_outbox
+from workers.actions import heartbeat
+from workers.actions.outbox import send_outbox
 from workers.context import context
 from workers.marks import worked
 from workers.watch import watch as look
@@ -46,7 +47,7 @@ def register(app: Celery) -> None:
 
     def resend() -> None:
         # What calling Infobip takes, time zones and HTTP, is for the one worker that does.
-        from workers.actions.resend import send_planned
+        from workers.actions.resend.run import send_planned
 
         _guarded(TASK_RESEND, lambda: send_planned(context(), _DRAIN_SECONDS))
 
@@ -96,7 +97,7 @@ def _silence() -> None:
 
     # Where a run is under way already, it takes what is planned here along.
     if start_others(context()):
-        from workers.actions.resend import send_planned
+        from workers.actions.resend.run import send_planned
 
         send_planned(context(), _DRAIN_SECONDS)
 

@@ -15,7 +15,7 @@ from store.schema import inbox
 from store.sqlite import RECEIVED
 from tests.relay.conftest import MakeWorld
 from tests.relay.world import BODY, HEADERS, Handler, Target, World, raw_of
-from workers.actions import send_outbox
+from workers.actions.outbox import send_outbox
 from workers.context import owner
 
 ODD = bytes(range(256)) + b'\r\n{"a": 1e400}\xff\x00'

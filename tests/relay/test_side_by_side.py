@@ -26,7 +26,7 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WORKER = """
 import json, sys
 from config.settings import load_settings
-from workers.actions import send_outbox
+from workers.actions.outbox import send_outbox
 from workers.context import open_context
 send_outbox(open_context(load_settings(json.loads(sys.argv[1]))), 30)
 """

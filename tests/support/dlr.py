@@ -24,7 +24,7 @@ from cli.proposals import proposals
 from cli.quarantine import quarantine
 from cli.replay import replay
 from cli.reports import reports
-from cli.retries import retries
+from cli.retries.door import retries
 from cli.sample import sample
 from cli.settings import settings as list_settings
 from cli.subscribe.door import subscribe
