@@ -93,7 +93,7 @@ class TestChecking:
         [quick] = checked(world, usual)
         assert checked(world, usual, "nothing")[0] == quick
 
-    def test_ten_thousand_are_asked_with_one_query(self, world: World) -> None:
+    def test_ten_thousand_are_asked_hundreds_at_a_time(self, world: World) -> None:
         world.suppress()
         statements: list[str] = []
         event.listen(world.database.engine, "before_cursor_execute", lambda *said: statements.append(str(said[2])))
@@ -101,7 +101,7 @@ class TestChecking:
         found = checked(world, *people, to())
         assert [one["blocked"] for one in found].count(True) == 1
         assert found[-1]["blocked"] is True
-        assert len([said for said in statements if "FROM suppressions" in said]) == 1
+        assert len([said for said in statements if "FROM suppressions" in said]) <= 20
 
     def test_more_than_that_are_refused(self, world: World) -> None:
         answer = post(world, "check", {"entries": [to()] * 10_001})
