@@ -52,7 +52,7 @@ class Effects:
     tally: Tally
     now_ms: int = field(init=False)
     reports: list[Line] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
+    own_addresses: list[str] = field(default_factory=list)
     """Whose address each of `reports` holds itself; empty where it is among `addresses`."""
     decisions: list[Line] = field(default_factory=list)
     addresses: dict[bytes, people.Address] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Effects:
         cause = decision.cause if decision else ""
         self.reports.append(rows.report_line(number, item, outcome, cause, apart=apart))
         alone = decision is not None and self._is_all_there_is(item, decision)
-        self.held.append(item.report.recipient if alone else "")
+        self.own_addresses.append(item.report.recipient if alone else "")
         if not alone and item.recipient and item.recipient not in self.addresses:
             self.addresses[item.recipient] = (item.report.recipient, item.received_ms)
 
@@ -129,10 +129,10 @@ class Effects:
     def keep_beside(self, people: Collection[bytes]) -> None:
         """Keep the addresses of these people beside their reports: of them there is more than reports."""
         for place, line in enumerate(self.reports) if people else ():
-            address = self.held[place]
+            address = self.own_addresses[place]
             if address and line[_RECIPIENT] in people:
                 self.addresses.setdefault(line[_RECIPIENT], (address, line[_RECEIVED]))
-                self.held[place] = ""
+                self.own_addresses[place] = ""
 
     @property
     def accounts(self) -> set[str]:

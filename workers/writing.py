@@ -55,7 +55,7 @@ def write(connection: Connection, effects: Effects) -> None:
     failures.note(connection, effects.failures_told())
     disproof.drop(connection, disproof.too_few(connection, doubtful, effects.deliveries), at)
     people.keep(connection, effects.vault, effects.addresses)
-    ledger.add_reports(connection, effects.vault, effects.reports, effects.held)
+    ledger.add_reports(connection, effects.vault, effects.reports, effects.own_addresses)
     ledger.add_decisions(connection, effects.decisions)
     retries.plan(connection, effects.retries)
     # Nothing can be planned for a message that was not known before this slice, and no failure in it either; but
