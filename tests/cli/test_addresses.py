@@ -15,11 +15,9 @@ from config.forwarding import Endpoint, Endpoints
 from config.relays import RelayTarget
 from config.secrets import Secret
 from policy import load_policy
-from store import people, sends
+from store import people
 from store.events import address_of, open_event, told_to
-from store.messages import key_of
 from store.schema import addresses, events, inbox, messages, reports, suppressions
-from store.sends import Send
 from store.suppressions import lift
 from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
@@ -114,19 +112,7 @@ def test_where_somebody_is_told_of_events_everybodys_address_is_kept_by_itself(d
 
 
 def test_where_sends_are_registered_everybodys_address_is_kept_by_itself(desk: Desk) -> None:
-    send = Send(
-        key=key_of(desk.vault, "main", "m-1", PERSON),
-        account="main",
-        message_id="m-1",
-        recipient=desk.vault.hash_address("main", PERSON),
-        channel="sms",
-        sent_at=datetime.now(UTC),
-        purpose="transactional",
-        endpoint="sms-3",
-        path="/sms/3/messages",
-    )
-    with desk.database.transaction() as connection:
-        sends.register(connection, [send], datetime.now(UTC))
+    desk.register("m-1")
     desk.handle(report("m-1"), report("m-2", to=OTHER))
     assert by_themselves(desk) == {PERSON, OTHER}
 

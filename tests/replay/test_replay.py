@@ -15,7 +15,6 @@ from sqlalchemy import delete, select, update
 
 from cli.replay import FILTERS, progress_name
 from store import aliases
-from store import sends as store_sends
 from store import suppressions as store_suppressions
 from store.aliases import Original
 from store.ids import new_id
@@ -34,7 +33,6 @@ from store.schema import (
     suppression_audit,
     suppressions,
 )
-from store.sends import Send
 from tests.support.desk import PERSON, Desk, report
 from tests.support.dlr import Dlr
 
@@ -400,20 +398,7 @@ class TestAReportOnAResend:
     def sent(self, desk: Desk) -> None:
         """Register a message that failed and was sent again, and let the resend fail, too."""
         vault = desk.vault
-        key = key_of(vault, "main", "m-1", PERSON)
-        send = Send(
-            key=key,
-            account="main",
-            message_id="m-1",
-            recipient=vault.hash_address("main", PERSON),
-            channel="sms",
-            sent_at=datetime.now(UTC),
-            purpose="transactional",
-            endpoint="sms-3",
-            path="/sms/3/messages",
-        )
-        with desk.database.transaction() as connection:
-            store_sends.register(connection, [send], datetime.now(UTC))
+        key = desk.register("m-1")
         desk.handle(report("m-1", 9, 27))
         with desk.database.transaction() as connection:
             alias = key_of(vault, "main", "m-1-r1", PERSON)

@@ -11,9 +11,11 @@ from sqlalchemy import Row, Table, select
 from codes import shipped
 from policy import Rules, shipped_policy
 from reports.words import OptWords
-from store import inbox, incidents
+from store import inbox, incidents, sends
 from store.database import Database
 from store.inbox import Arrival
+from store.messages import key_of
+from store.sends import Send
 from store.vault import Vault
 from workers.drain import Drain, Drained
 from workers.pipeline import Pipeline
@@ -88,6 +90,24 @@ class Desk:
         """Keep a callback and drain it."""
         self.post(*items, **more)
         return self.drain()
+
+    def register(self, message: str = "m-1") -> bytes:
+        """Let the register know of an SMS to the person; return its key."""
+        now = datetime.now(UTC)
+        send = Send(
+            key=key_of(self.vault, "main", message, PERSON),
+            account="main",
+            message_id=message,
+            recipient=self.vault.hash_address("main", PERSON),
+            channel="sms",
+            sent_at=now,
+            purpose="transactional",
+            endpoint="sms-3",
+            path="/sms/3/messages",
+        )
+        with self.database.transaction() as connection:
+            sends.register(connection, [send], now)
+        return send.key
 
     def rows(self, table: Table) -> Sequence[Row[Any]]:
         """Return a table's rows, in the order in which they were made where they have ids."""
