@@ -1,9 +1,9 @@
 """People's addresses: sealed, found by their keyed hash.
 
 An address lies in `addresses`. Of most people nothing is kept but reports that something arrived: these hold the
-address themselves, since one tree in the order of hashes less is a tenth of what a report costs on SQLite
-(bench/README.md). Whoever wants an address asks here; joins with `addresses` are for those who failed, whose address
-always lies there.
+address themselves. One tree in the order of hashes less is a tenth of the pages that a report writes on SQLite
+(bench/README.md), and the address goes with its reports. Whoever wants an address asks here; joins with `addresses`
+are for those who failed, whose address always lies there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

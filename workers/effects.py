@@ -106,10 +106,10 @@ class Effects:
         """Work out once what every row has."""
         self.now_ms = to_ms(self.now)
 
-    def add_report(self, number: int, item: Prepared, outcome: str, decision: Decision | None, *, apart: bool) -> None:
+    def add_report(self, number: int, item: Prepared, decision: Decision | None, *, apart: bool) -> None:
         """Keep the normalised report and its address. `apart` is what `is_apart` says of it."""
-        cause = decision.cause if decision else ""
-        self.reports.append(rows.report_line(number, item, outcome, cause, apart=apart))
+        outcome, cause = (decision.outcome, decision.cause) if decision else (Outcome.UNKNOWN, "")
+        self.reports.append(rows.report_line(number, item, str(outcome), cause, apart=apart))
         alone = decision is not None and self._is_all_there_is(item, decision)
         self.own_addresses.append(item.report.recipient if alone else "")
         if not alone and item.recipient and item.recipient not in self.addresses:

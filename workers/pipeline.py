@@ -131,7 +131,7 @@ class Pipeline:
             move(item, message, outcome, effects)
             effects.note_move(item, message, decision)
             apart = effects.is_apart(item, message)
-        effects.add_report(number, item, str(outcome), decision, apart=apart)
+        effects.add_report(number, item, decision, apart=apart)
         effects.pass_on(self._passing.row(number, item, effects.register.sends.get(item.message_key), effects.now))
         if decision is not None:
             effects.add_decision(number, item, decision, lambda: self._purpose(item, message))

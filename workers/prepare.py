@@ -114,7 +114,7 @@ class Preparer:
             key = self._key(report, report.recipient)
             if report.event is Event.SEEN and report.sender:
                 other = self._key(report, normalise(report.sender))
-        # By place: a struct finds names one by one, which took five times as long as all the rest of making it.
+        # By place, in the order of the members above, as in `workers.rows.facts`: a struct finds names one by one.
         return Prepared(
             callback.id,
             index,

@@ -86,7 +86,7 @@ def _end(settings: Settings, database: Database, application: Application, findi
 def _address(settings: Settings, database: Database, hashed: bytes) -> str:
     vault = open_vault(settings.state_dir, database)
     with database.reading() as connection:
-        return vault.open(people.known(connection, [hashed])[hashed]["sealed"]).decode()
+        return people.address_of(connection, vault, hashed)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,12 @@ def an_event(number: int, recipient: bytes) -> dict[str, Any]:
     return row | {"at": datetime.now(UTC), "recipient": recipient, "message_key": b"", "data": "{}"}
 
 
+def decide_by(desk: Desk, folder: Path, rule: str) -> None:
+    policy = folder / "policy.toml"
+    policy.write_text(rule)
+    desk.rules = load_policy(policy, shipped().tables)
+
+
 def by_themselves(desk: Desk) -> set[str]:
     """Return the addresses that are kept beside the reports."""
     return {desk.vault.open(row.sealed).decode() for row in desk.rows(addresses)}
@@ -128,15 +134,17 @@ def test_what_moves_no_message_leaves_its_address_by_itself(desk: Desk, item: di
 def test_of_whom_a_rule_tells_an_endpoint_that_is_not_there_yet_is_kept_by_themselves(
     desk: Desk, tmp_path: Path
 ) -> None:
-    policy = tmp_path / "policy.toml"
-    policy.write_text("""
+    decide_by(
+        desk,
+        tmp_path,
+        """
 [[rule]]
 id = "welcome"
 match = { cause = ["delivered"], campaign = ["letter"] }
 why = "the shop writes a card then"
 forward = "shop"
-""")
-    desk.rules = load_policy(policy, shipped().tables)
+""",
+    )
     desk.handle(report("m-1", campaignReferenceId="letter"), report("m-2", to=OTHER))
     assert by_themselves(desk) == {PERSON}
 
@@ -176,16 +184,18 @@ def test_an_event_about_somebody_of_whom_there_are_only_reports_tells_who_it_is(
 
 
 def test_whom_a_rule_suppresses_though_all_arrived_is_kept_by_themselves(desk: Desk, tmp_path: Path) -> None:
-    policy = tmp_path / "policy.toml"
-    policy.write_text("""
+    decide_by(
+        desk,
+        tmp_path,
+        """
 [[rule]]
 id = "once-only"
 match = { cause = ["delivered"], campaign = ["letter"] }
 why = "a machine answered, and this letter goes to everybody once"
 counts_as = "failed"
 suppress = { scope = "campaign", for = "30d" }
-""")
-    desk.rules = load_policy(policy, shipped().tables)
+""",
+    )
     desk.handle(report("m-1", campaignReferenceId="letter"), report("m-2", to=OTHER))
     assert by_themselves(desk) == {PERSON}
 

@@ -142,6 +142,8 @@ def test_every_decision_says_why_and_by_which_versions(desk: Desk) -> None:
 
 
 def test_no_address_is_readable_anywhere_in_the_database(desk: Desk) -> None:
+    desk.handle(report("m-0"))
+    assert desk.rows(addresses) == []
     desk.handle(report("m-1", 9, 1), report("m-2", 9, 99_999), report("m-3", 12), inbound("please stop"))
     desk.fold()
     assert len(desk.rows(addresses)) == 1
